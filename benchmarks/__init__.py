@@ -1,0 +1,1 @@
+"""Measurements of what WorkReef promises: `python -m benchmarks.NAME`."""

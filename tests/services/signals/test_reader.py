@@ -1,0 +1,169 @@
+"""Streams of lines: everything accounted for, nothing held."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from datetime import UTC, datetime
+from typing import BinaryIO, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workreef_app.services.signals.reader import (
+    MAX_LINE_BYTES,
+    Line,
+    LineReader,
+    Reason,
+    Skipped,
+    UnreadableFile,
+    read_lines,
+)
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+STAMP = b"2024-05-16 12:00:01 "
+AT = datetime(2024, 5, 16, 12, 0, 1, tzinfo=UTC)
+
+
+def reader(data: bytes) -> LineReader:
+    return read_lines(io.BytesIO(data), zone=UTC, year=None, now=NOW)
+
+
+def reasons(data: bytes) -> list[Reason | None]:
+    return [record.reason if isinstance(record, Skipped) else None for record in reader(data)]
+
+
+def test_plain_lines() -> None:
+    records = reader(STAMP + b"up\r\n" + STAMP + b"down")
+    assert list(records) == [Line(AT, "up", STAMP + b"up"), Line(AT, "down", STAMP + b"down")]
+    assert records.bytes_read == 2 * len(STAMP) + 8
+
+
+@pytest.mark.parametrize("key", ["timestamp", "@timestamp", "time", "ts"])
+@pytest.mark.parametrize("text", ["message", "msg", "log"])
+@pytest.mark.parametrize("value", ["2024-05-16T12:00:01Z", 1715860801, 1715860801000, "1715860801"])
+def test_json_lines(key: str, text: str, value: str | int) -> None:
+    raw = json.dumps({key: value, text: "up\n", "level": "info"}).encode()
+    assert list(reader(raw + b"\n")) == [Line(AT, "up", raw)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"time": 1715860801}, Reason.NO_MESSAGE),
+        ({"time": 1715860801, "msg": 7}, Reason.NO_MESSAGE),
+        ({"time": 1715860801, "msg": " "}, Reason.NO_MESSAGE),
+        ({"msg": "x"}, Reason.UNDATED),
+        ({"time": True, "msg": "x"}, Reason.UNDATED),
+        ({"time": "soon", "msg": "x"}, Reason.UNDATED),
+        ({"time": [], "msg": "x"}, Reason.UNDATED),
+    ],
+)
+def test_json_lines_that_give_no_record(fields: dict[str, object], reason: Reason) -> None:
+    assert reasons(json.dumps(fields).encode()) == [reason]
+
+
+def test_each_fault_has_its_reason() -> None:
+    data = b"\n".join(
+        [STAMP, b"no time", b"\xff\xfe bad", b"", b"  ", STAMP + b"a\x00b", STAMP + b"x" * 70_000]
+    )
+    assert reasons(b"hello\n" + data) == [
+        Reason.UNDATED, Reason.NO_MESSAGE, Reason.UNDATED, Reason.UNDECODABLE, Reason.EMPTY, Reason.EMPTY,
+        Reason.UNDECODABLE, Reason.TOO_LONG,
+    ]  # fmt: skip
+
+
+def test_a_stack_trace_belongs_to_its_record() -> None:
+    trace = b"  at a.b(C.java:1)\nCaused by: x\nat d\n\t... 3 more\n"
+    assert reasons(STAMP + b"boom\n" + trace) == [None, *[Reason.CONTINUATION] * 4]
+
+
+@pytest.mark.parametrize("before", [b"", b"no time\n", b"\n", STAMP + b"x\n\n"])
+def test_a_trace_without_a_record_is_undated(before: bytes) -> None:
+    assert reasons(before + b"  at a.b(C.java:1)\n")[-1] is Reason.UNDATED
+
+
+@pytest.mark.parametrize(
+    ("extra", "end", "expected"),
+    [(0, b"\n", None), (0, b"\r\n", None), (0, b"", None), (1, b"\n", Reason.TOO_LONG), (1, b"\r\n", Reason.TOO_LONG),
+     (1, b"", Reason.TOO_LONG), (2, b"", Reason.TOO_LONG), (MAX_LINE_BYTES, b"\n", Reason.TOO_LONG)],
+)  # fmt: skip
+def test_the_longest_line(extra: int, end: bytes, expected: Reason | None) -> None:
+    line = STAMP + b"x" * (MAX_LINE_BYTES - len(STAMP) + extra)
+    after = STAMP + b"after" if end else b""
+    records = reader(line + end + after)
+    assert [getattr(record, "reason", None) for record in records] == (
+        [expected, None] if end else [expected]
+    )
+    assert records.bytes_read == len(line + end + after)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_line() -> None:
+    assert list(reader(b"\xef\xbb\xbf" + STAMP + b"up")) == [Line(AT, "up", STAMP + b"up")]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"\x1f\x8b\x08\x00", "gzip data; decompress it first"),
+        (b"BZh91AY", "bzip2"),
+        (b"\xfd7zXZ\x00", "xz data"),
+        (b"\x28\xb5\x2f\xfd", "Zstandard"),
+        (b"PK\x03\x04", "zip archive"),
+        ("\ufeffa b\n".encode("utf-16-le"), "UTF-16 text; convert it"),
+        ("\ufeffa b\n".encode("utf-16-be"), "UTF-16 text; convert it"),
+        ("2024-05-16\n".encode("utf-16-le"), "NUL bytes"),
+    ],
+)
+def test_what_is_no_text_log_is_refused_clearly(data: bytes, told: str) -> None:
+    with pytest.raises(UnreadableFile, match=told):
+        next(reader(data))
+
+
+class Endless(io.RawIOBase):
+    """A stream of one line of many megabytes, made as it is read."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast(bytearray, buffer))
+        count = min(len(view), self.left)
+        view[:count] = b"x" * count
+        self.left -= count
+        return count
+
+
+def test_a_line_without_end_is_not_held() -> None:
+    size = 200 * 1024 * 1024
+    stream = cast(BinaryIO, io.BufferedReader(Endless(size)))
+    tracemalloc.start()
+    try:
+        records = read_lines(stream, zone=UTC, year=None, now=NOW)
+        assert list(records) == [Skipped(Reason.TOO_LONG)]
+        assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert records.bytes_read == size
+
+
+LINES = st.one_of(
+    st.binary(max_size=30).filter(lambda b: b"\n" not in b),
+    st.text(max_size=30).map(lambda t: STAMP + t.encode().replace(b"\n", b"")),
+    st.sampled_from(
+        [b"", b"{}", b'{"time": 1, "msg": "x"}', b"[" * 20, b"{" * 9_000, b"  at x", STAMP + b"y" * 70_000]
+    ),
+)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_no_line_is_lost(lines: list[bytes]) -> None:
+    data = STAMP + b"first\n" + b"".join(line + b"\n" for line in lines)
+    records = reader(data)
+    assert len(list(records)) == len(lines) + 1
+    assert records.bytes_read == len(data)

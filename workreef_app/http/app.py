@@ -1,0 +1,113 @@
+"""The HTTP application beside the pages: sessions, operations, downloads, health."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import anyio
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from workreef_app.http import plain, session_routes
+from workreef_app.http.context import THREADS, perform, request_id
+from workreef_app.http.operations import command_schemas, file_response, router
+from workreef_app.http.problems import of_refusal, problem
+from workreef_app.services.audit import verify
+from workreef_app.services.operation import Refusal
+from workreef_app.services.process import current
+
+log = logging.getLogger("workreef.http")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)  # noqa: S101 - the handler is registered for refusals alone
+    if request.url.path.startswith("/api/"):
+        return of_refusal(error, request_id(request))
+    html = plain.message("Not done", [error.detail], request_id=request_id(request))
+    return HTMLResponse(html, status_code=error.status)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    return problem(422, "invalid", "The request is not in the form that is expected here.", request_id(request))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Anything unforeseen: a request id for the person, the kind of error for the log, no content anywhere."""
+    log.error("failed", extra={"request": request_id(request), "error": type(error).__name__}, exc_info=error)
+    said = "Something went wrong on our side. Nothing was changed."
+    if request.url.path.startswith("/api/"):
+        return problem(500, "failed", said, request_id(request))
+    html = plain.message("Something went wrong", [said, "Give this number to an admin if it happens again."],
+                         request_id=request_id(request))
+    return HTMLResponse(html, status_code=500)
+
+
+def _database_answers() -> bool:
+    try:
+        with current().platform.control.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except (SQLAlchemyError, IndexError):
+        return False
+    return True
+
+
+async def healthz() -> PlainTextResponse:
+    """The process runs."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz() -> Response:
+    """The process can serve: its database answers."""
+    ready = await anyio.to_thread.run_sync(_database_answers, limiter=THREADS)
+    body = {"ready": ready, "database": "answers" if ready else "does not answer"}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+async def export_audit(request: Request) -> Response:
+    """The tenant's audit log as a zip."""
+    return file_response(await perform(request, "audit.export", {}))
+
+
+async def verifier() -> Response:
+    """The offline verifier's source."""
+    with open(verify.__file__, "rb") as file:
+        source = file.read()
+    headers = {"Content-Disposition": 'attachment; filename="verify.py"'}
+    return Response(source, media_type="text/x-python", headers=headers)
+
+
+async def _no_such_api(request: Request) -> Response:
+    return problem(404, "not_found", "There is no such operation.", request_id(request))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title="WorkReef", version="1", routes=app.routes)
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(command_schemas())
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def create() -> FastAPI:
+    """The HTTP application. Its lifespan is the server's, not its own."""
+    app = FastAPI(title="WorkReef", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
+    app.include_router(router())
+    app.include_router(session_routes.routes)
+    for path, endpoint in (
+        ("/healthz", healthz), ("/readyz", readyz), ("/export/audit", export_audit), ("/audit/verify.py", verifier),
+    ):
+        app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False, response_model=None)
+    app.add_api_route("/api/{rest:path}", _no_such_api, include_in_schema=False, response_model=None,
+                      methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+

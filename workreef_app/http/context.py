@@ -1,0 +1,54 @@
+"""What a request knows: its id, its caller, and the door, all put there by the middleware."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import anyio
+from fastapi import Request
+from fastapi.responses import Response
+
+from workreef_app.services.browser import cookie_name, cookie_value
+from workreef_app.services.door import Caller
+from workreef_app.services.operation import UnknownHost
+from workreef_app.services.process import current
+
+#: Blocking work of HTTP requests runs in this many threads at once.
+THREADS = anyio.CapacityLimiter(16)
+
+
+def request_id(request: Request) -> str:
+    """The id that the middleware gave the request."""
+    return str(request.scope["state"]["request_id"])
+
+
+def caller(request: Request) -> Caller:
+    """The caller at a tenant's host. Raises UnknownHost at the platform's own host."""
+    found = request.scope["state"].get("caller")
+    if not isinstance(found, Caller):
+        raise UnknownHost("This address belongs to no tenant.")
+    return found
+
+
+async def perform(request: Request, name: str, payload: Any) -> Any:
+    """Runs an operation for the request, in a thread. Raises a Refusal."""
+    work = partial(current().perform, caller(request), name, payload)
+    return await anyio.to_thread.run_sync(work, limiter=THREADS)
+
+
+def grant_cookie(response: Response, request: Request, token: str) -> None:
+    """Sets the session cookie: HttpOnly, this host only, Secure in production, for the session's lifetime."""
+    settings = current().platform.settings
+    response.set_cookie(
+        cookie_name(settings), cookie_value(token, caller(request).host, settings), max_age=14 * 86400, path="/",
+        secure=settings.production, httponly=True, samesite="lax",
+    )
+
+
+def drop_cookie(response: Response) -> None:
+    """Removes the session cookie."""
+    settings = current().platform.settings
+    response.delete_cookie(
+        cookie_name(settings), path="/", secure=settings.production, httponly=True, samesite="lax"
+    )

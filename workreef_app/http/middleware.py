@@ -1,0 +1,231 @@
+"""What stands before everything: host, origin, size, session for pages, security headers, the access log.
+
+It sees HTTP requests and sockets alike, before a socket is accepted.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import anyio
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from uuid_utils.compat import uuid7
+
+from workreef_app.http import plain
+from workreef_app.http.context import THREADS
+from workreef_app.http.problems import problem
+from workreef_app.services.browser import browser_caller, host_of
+from workreef_app.services.door import Caller
+from workreef_app.services.process import current
+from workreef_app.services.tenancy.errors import UnknownTenant
+from workreef_app.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("workreef.access")
+
+SAFE = frozenset({"GET", "HEAD"})
+BODY_LIMIT = 1 << 20
+SOCKET = "/_event"
+#: Built-in endpoints of the page framework that nobody needs.
+CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
+#: Served on the platform's own host, and without a session everywhere.
+OPEN = re.compile(r"/(healthz|readyz)")
+UNGUARDED = re.compile(r"/(login|auth/|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)")
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Headers by lower-case name; a repeated Host is none at all."""
+    found: dict[str, str] = {}
+    for name, value in scope.get("headers", []):
+        key = name.decode("latin-1").lower()
+        found[key] = "" if key == "host" and key in found else value.decode("latin-1")
+    return found
+
+
+def same_origin(origin: str, host: str, settings: Settings) -> bool:
+    """Whether an Origin is that of this very host: scheme of the public address, host and port as asked for."""
+    return origin == f"{urlsplit(settings.public_url).scheme}://{host}"
+
+
+def refused_by_origin(scope: Scope, headers: dict[str, str], host: str, settings: Settings) -> str:
+    """Why a request may not pass, as a sentence; empty when it may."""
+    origin = headers.get("origin")
+    if scope["type"] == "websocket":
+        return "" if origin and same_origin(origin, host, settings) else "This socket was opened from another site."
+    if scope["method"] not in SAFE:
+        if origin is None:
+            return "A request with a cookie must say where it comes from." if "cookie" in headers else ""
+        return "" if same_origin(origin, host, settings) else "This request comes from another site."
+    site = headers.get("sec-fetch-site", "none")
+    is_page = headers.get("sec-fetch-mode") == "navigate" and not scope["path"].startswith(("/export/", "/api/"))
+    return "" if site in {"same-origin", "none"} or is_page else "This request comes from another site."
+
+
+class Front:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status, request_id = time.perf_counter(), 0, uuid7().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        extra = self._headers(request_id)
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                known = {name.lower() for name, _ in message.get("headers", [])}
+                message["headers"] = [*message.get("headers", []), *(h for h in extra if h[0] not in known)]
+            await send(message)
+
+        try:
+            response = await self._before(scope)
+            if response is not None:
+                await response(scope, receive, send_with_headers)  # type: ignore[arg-type]
+            else:
+                await self._app(scope, bounded(receive, scope), send_with_headers)
+        finally:
+            caller = scope["state"].get("caller")
+            log.info("request", extra={
+                "request": request_id, "method": scope["method"], "path": shown_path(scope["path"]),
+                "status": status, "tenant": caller.tenant.info.slug if caller else "",
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+            })
+
+    async def _before(self, scope: Scope) -> Response | None:
+        """An answer that makes the application needless, or None to go on."""
+        path, headers = scope["path"], headers_of(scope)
+        request_id = scope["state"]["request_id"]
+        if OPEN.fullmatch(path):
+            return None
+        if CLOSED.fullmatch(path):
+            return HTMLResponse(plain.message("Not found", ["There is no such page."]), status_code=404)
+        try:
+            caller = await self._caller(scope, headers)
+        except UnknownTenant:
+            return _unknown_host(scope, request_id)
+        settings = current().platform.settings
+        if caller is None:
+            return _platform_page(path)
+        peer = (scope.get("client") or ("", 0))[0]
+        why = refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
+        if why:
+            return problem(403, "wrong_origin", why, request_id)
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > BODY_LIMIT:
+            return problem(413, "too_large", f"A body may have at most {BODY_LIMIT:,} bytes.", request_id)
+        scope["state"]["caller"] = caller
+        if scope["method"] in SAFE and not UNGUARDED.match(path):
+            return await _page_guard(scope, caller)
+        return None
+
+    async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
+        peer = (scope.get("client") or ("", 0))[0]
+        find = partial(
+            browser_caller, current().platform, headers, peer,
+            scope.get("state", {}).get("request_id", ""),
+        )
+        return await anyio.to_thread.run_sync(find, limiter=THREADS)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Accepts only our own page's socket with a session that holds; closing before accept answers 403."""
+        headers = headers_of(scope)
+        peer = (scope.get("client") or ("", 0))[0]
+        settings = current().platform.settings
+        try:
+            caller = await self._caller(scope, headers)
+        except UnknownTenant:
+            caller = None
+        host = host_of(headers, peer, settings)
+        fine = (
+            caller is not None
+            and scope["path"].startswith(SOCKET)
+            and not refused_by_origin(scope, headers, host, settings)
+            and await anyio.to_thread.run_sync(current().actor, caller, limiter=THREADS) is not None
+        )
+        if not fine:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            log.info("socket", extra={"path": shown_path(scope["path"]), "status": 403})
+            return
+        await self._app(scope, receive, send)
+
+    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        values = {
+            "content-security-policy": self._policy,
+            "referrer-policy": "same-origin",
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+            "cross-origin-opener-policy": "same-origin",
+            "x-request-id": request_id,
+        }
+        if current().platform.settings.production:
+            values["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+        return [(name.encode(), value.encode()) for name, value in values.items()]
+
+
+async def _page_guard(scope: Scope, caller: Caller) -> Response | None:
+    """Sends whoever has no session to sign-in, before any page is shown."""
+    if await anyio.to_thread.run_sync(current().actor, caller, limiter=THREADS) is not None:
+        return None
+    query = scope.get("query_string", b"").decode("latin-1")
+    then = scope["path"] + (f"?{query}" if query else "")
+    return RedirectResponse("/login" if then == "/" else f"/login?then={quote(then, safe='')}", status_code=303)
+
+
+def _unknown_host(scope: Scope, request_id: str) -> Response:
+    if scope["path"].startswith("/api/"):
+        return problem(404, "unknown_host", "This address belongs to no tenant.", request_id)
+    said = ["No organisation is at this address. Check the address that you were given."]
+    return HTMLResponse(plain.message("Nothing here", said, home=False), status_code=404)
+
+
+def _platform_page(path: str) -> Response | None:
+    """What the platform's own host shows: its styles, and where to go."""
+    if path == "/plain.css":
+        return None
+    said = ["Sign in at your organisation's own address, which an admin gave you."]
+    return HTMLResponse(plain.message("WorkReef", said, home=False), status_code=200 if path == "/" else 404)
+
+
+def shown_path(path: str) -> str:
+    """A path as it may be logged: an invitation's token stays out."""
+    return re.sub(r"^/invite/.*", "/invite/…", path)[:200]
+
+
+def bounded(receive: Receive, scope: Scope) -> Receive:
+    """Stops a body without a length that grows past the limit."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > BODY_LIMIT:
+            return {"type": "http.disconnect"}
+        return message
+
+    return limited

@@ -1,0 +1,54 @@
+"""Plain HTML pages that need no script: sign-in, invitation, and the pages that say what went wrong."""
+
+from __future__ import annotations
+
+from html import escape
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · WorkReef</title><link rel="stylesheet" href="/plain.css"></head>
+<body><main class="card"><p class="brand">WorkReef</p>{body}</main></body></html>"""
+
+
+def page(title: str, body: str) -> str:
+    """A whole page. `body` is HTML; `title` is text."""
+    return _PAGE.format(title=escape(title), body=body)
+
+
+def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True) -> str:
+    """A page that says something and leads back."""
+    body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(s)}</p>" for s in sentences)]
+    if home:
+        body.append('<p><a href="/start">Go to the start page</a></p>')
+    if request_id:
+        body.append(f'<p class="faint">Request <code>{escape(request_id)}</code></p>')
+    return page(title, "".join(body))
+
+
+def _error(text: str) -> str:
+    return f'<p class="error" role="alert">{escape(text)}</p>' if text else ""
+
+
+def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/start", note: str = "") -> str:
+    """The sign-in form."""
+    told = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
+    return page("Sign in", f"""<h1>Sign in</h1><p class="faint">{escape(tenant)}</p>{told}{_error(error)}
+<form method="post" action="/auth/login">
+<label for="email">Email</label>
+<input id="email" name="email" type="email" autocomplete="username" required autofocus value="{escape(email)}">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<input type="hidden" name="then" value="{escape(then)}">
+<button type="submit">Sign in</button></form>""")
+
+
+def invitation(tenant: str, token: str, minimum: int, *, error: str = "") -> str:
+    """The form by which an invited person sets a password."""
+    return page("Set your password", f"""<h1>Set your password</h1>
+<p class="faint">{escape(tenant)}</p>{_error(error)}
+<form method="post" action="/invite/{escape(token)}">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" minlength="{minimum}" required
+ autofocus aria-describedby="rule">
+<p id="rule" class="faint">At least {minimum} characters. Pasting is fine.</p>
+<button type="submit">Set password and sign in</button></form>""")

@@ -1,0 +1,22 @@
+"""Refusals as `application/problem+json` (RFC 9457), the same for every operation."""
+
+from __future__ import annotations
+
+from fastapi.responses import JSONResponse
+
+from workreef_app.services.operation import Limited, Refusal
+
+
+def problem(
+    status: int, code: str, detail: str, request_id: str, fields: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """An error body: a stable code, a sentence, the request's id, and the fields at fault."""
+    body = {"status": status, "code": code, "detail": detail, "request_id": request_id, "fields": fields or {}}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def of_refusal(refusal: Refusal, request_id: str) -> JSONResponse:
+    """A refusal as it is answered."""
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, Limited) else None
+    return problem(refusal.status, refusal.code, refusal.detail, request_id, refusal.fields, headers)

@@ -1,0 +1,95 @@
+"""Sign-in, sign-out and invitations: plain forms and full page loads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from workreef_app.http import plain
+from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
+from workreef_app.services.access.passwords import MINIMUM
+from workreef_app.services.operation import NoSession, Persona, Refusal
+
+routes = APIRouter(include_in_schema=False)
+
+
+def local_path(then: str) -> str:
+    """A path of this host to go to; the start page for anything else, so that sign-in redirects nowhere foreign."""
+    parts = urlsplit(then)
+    plain_path = then.startswith("/") and not then.startswith(("//", "/\\")) and not parts.netloc
+    return then if plain_path and then.isprintable() and "\\" not in then else "/"
+
+
+def landing(personas: frozenset[Persona]) -> str:
+    """Where people with these personas begin."""
+    if personas & {Persona.OPERATOR, Persona.DEPT_LEAD, Persona.CHANGE_LEADER}:
+        return "/"
+    if Persona.ADMIN in personas:
+        return "/admin/status"
+    return "/audit" if Persona.SECURITY_REVIEWER in personas else "/me"
+
+
+@routes.get("/login")
+def login_page(request: Request, then: str = "/start", ended: str = "") -> HTMLResponse:
+    """The sign-in form."""
+    note = "You have signed out." if ended else ""
+    return HTMLResponse(plain.sign_in(caller(request).tenant.info.name, then=local_path(then), note=note))
+
+
+@routes.post("/auth/login")
+async def login(
+    request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
+    then: Annotated[str, Form()] = "/start",
+) -> Response:
+    """Signs in and goes on; shows the form again with what was wrong."""
+    try:
+        granted = await perform(request, "sessions.start", {"email": email, "password": password})
+    except Refusal as refusal:
+        name = caller(request).tenant.info.name
+        html = plain.sign_in(name, error=refusal.detail, email=email, then=local_path(then))
+        return HTMLResponse(html, status_code=refusal.status)
+    response = RedirectResponse(local_path(then), status_code=303)
+    grant_cookie(response, request, granted.token)
+    return response
+
+
+@routes.post("/auth/logout")
+async def logout(request: Request) -> Response:
+    """Ends the session; a session that has ended already is no error."""
+    response = RedirectResponse("/login?ended=1", status_code=303)
+    try:
+        await perform(request, "sessions.end", {})
+    except NoSession:
+        pass
+    drop_cookie(response)
+    return response
+
+
+@routes.get("/start")
+async def start(request: Request) -> Response:
+    """Leads to the page that the person's personas begin on."""
+    me = await perform(request, "me.read", {})
+    return RedirectResponse(landing(frozenset(me.personas)), status_code=303)
+
+
+@routes.get("/invite/{token}")
+def invitation_page(request: Request, token: str) -> HTMLResponse:
+    """The form by which an invited person sets a password."""
+    return HTMLResponse(plain.invitation(caller(request).tenant.info.name, token, MINIMUM))
+
+
+@routes.post("/invite/{token}")
+async def accept(request: Request, token: str, password: Annotated[str, Form()] = "") -> Response:
+    """Sets the password and signs in; shows the form again with what was wrong."""
+    try:
+        granted = await perform(request, "invitations.accept", {"token": token, "password": password})
+    except Refusal as refusal:
+        said = refusal.detail if "password" not in refusal.fields else f"Use at least {MINIMUM} characters."
+        html = plain.invitation(caller(request).tenant.info.name, token, MINIMUM, error=said)
+        return HTMLResponse(html, status_code=refusal.status)
+    response = RedirectResponse("/start", status_code=303)
+    grant_cookie(response, request, granted.token)
+    return response

@@ -1,0 +1,132 @@
+"""The audit log, one entry of it, and the verification of the chain."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from workreef_app.pages.filters import text_filter
+from workreef_app.pages.ui import (
+    Column,
+    badge,
+    button,
+    data_table,
+    hash_chip,
+    link,
+    mono,
+    none_match,
+    none_yet,
+    page_header,
+    pager,
+    section,
+)
+from workreef_app.state.audit import EVENTS, AuditState, EntryLine, EntryState
+
+COLUMNS = (
+    Column("Entry", number=True), Column("Time (UTC)"), Column("Who"), Column("Event"), Column("Target", wide=True),
+    Column("Hash"),
+)
+
+
+def audit_page() -> rx.Component:
+    """The content of `/audit`."""
+    return rx.fragment(
+        page_header(
+            "Audit",
+            lead="Every read, change, refusal and decision in your scope, each chained to the one before.",
+            actions=rx.el.div(
+                button("Verify", kind="primary", on_click=AuditState.verify, disabled=AuditState.verifying),
+                rx.cond(
+                    AuditState.may_export,
+                    link("Export", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
+                ),
+                link("Verifier", "/audit/verify.py", reload=True, class_name="wr-button wr-button-plain"),
+                class_name="wr-actions",
+            ),
+        ),
+        rx.el.div(_verification(), role="status"),
+        _filters(),
+        rx.cond(
+            AuditState.total > 0,
+            rx.fragment(
+                data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
+                pager(text=AuditState.count, previous_href=AuditState.first_href, next_href=AuditState.next_href),
+            ),
+            rx.cond(
+                AuditState.filtered, none_match("No entry matches.", "/audit"),
+                none_yet("No entries in your scope.", "Each thing that you do here adds one."),
+            ),
+        ),
+    )
+
+
+def _verification() -> rx.Component:
+    return rx.cond(
+        AuditState.verifying,
+        rx.el.p("Verifying the chain…", class_name="wr-card"),
+        rx.cond(
+            AuditState.verified != "",
+            rx.el.div(
+                rx.el.p(
+                    badge(AuditState.verified, rx.cond(AuditState.verified == "proven", "Chained", "Broken")),
+                    " ", rx.el.strong(AuditState.verified_text),
+                ),
+                rx.el.ul(rx.foreach(AuditState.verdicts, rx.el.li), class_name="wr-bullets"),
+                rx.el.h2("What this does not prove"),
+                rx.el.ul(rx.foreach(AuditState.not_proven, rx.el.li), class_name="wr-bullets"),
+                class_name="wr-card wr-stack",
+            ),
+        ),
+    )
+
+
+def _filters() -> rx.Component:
+    options = [rx.el.option(name, value=name) for name in EVENTS]
+    return rx.el.form(
+        rx.el.label(
+            rx.el.span("Event", class_name="wr-quiet"),
+            rx.el.select(
+                rx.el.option("All", value=""), *options, name="event", default_value=AuditState.event,
+                key=AuditState.event,
+            ),
+            class_name="wr-filter",
+        ),
+        text_filter("Who", "actor", AuditState.actor),
+        text_filter("Target", "target", AuditState.target),
+        text_filter("From", "since", AuditState.since, "date"),
+        text_filter("To", "until", AuditState.until, "date"),
+        button("Filter", type="submit"),
+        rx.cond(AuditState.filtered, link("Clear", "/audit")),
+        on_submit=AuditState.search,
+        class_name="wr-filters",
+        aria_label="Filters",
+    )
+
+
+def _cells(row: rx.Var[EntryLine]) -> list[rx.Component | rx.Var[str]]:
+    return [
+        link(row.seq, row.href), row.at, link(row.actor, row.actor_href), row.event,
+        rx.cond(row.target_href != "", link(mono(row.target), row.target_href), rx.el.span(row.target)),
+        hash_chip(row.chain_hash),
+    ]
+
+
+def entry_page() -> rx.Component:
+    """The content of `/audit/[seq]`."""
+    line = EntryState.line
+    return rx.fragment(
+        page_header("Entry " + line.seq, lead=rx.el.span(line.at, " UTC · ", line.actor, " · ", line.event)),
+        section(
+            "Hashes",
+            rx.el.dl(
+                rx.el.dt("Previous"), rx.el.dd(hash_chip(EntryState.previous_hash, full=True)),
+                rx.el.dt("This entry"), rx.el.dd(hash_chip(line.chain_hash, full=True)),
+                class_name="wr-facts",
+            ),
+            rx.el.p(
+                "This entry's hash is the SHA-256 of its content followed by the previous hash.",
+                class_name="wr-quiet",
+            ),
+        ),
+        section("Content", rx.el.pre(EntryState.content, class_name="wr-code", tab_index=0)),
+        section("Exactly as hashed", rx.el.pre(EntryState.canonical, class_name="wr-code wr-wrap", tab_index=0)),
+    )

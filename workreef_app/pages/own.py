@@ -1,0 +1,61 @@
+"""The landing pages of contributors and admins."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from workreef_app.pages.ui import Column, badge, data_table, none_yet, page_header, section, source
+from workreef_app.state.admin import SettingLine, SourceLine, StatusState
+from workreef_app.state.contributor import MyWorkState
+
+
+def my_work_page() -> rx.Component:
+    """The content of `/me`."""
+    return rx.fragment(
+        page_header("My work", lead=MyWorkState.status),
+        section("What changes, and when", rx.el.p(MyWorkState.changes)),
+        section("Whom to ask", rx.el.p(MyWorkState.ask_whom)),
+    )
+
+
+def status_page() -> rx.Component:
+    """The content of `/admin/status`."""
+    return rx.fragment(
+        page_header("Status", lead="What this tenant runs on, and how each part stands."),
+        section("Key", rx.el.p(badge(StatusState.key_state), " ", StatusState.key_text)),
+        section(
+            "Sources",
+            rx.cond(
+                StatusState.sources.length() > 0,
+                data_table(
+                    "Sources",
+                    (Column("Source"), Column("Kind"), Column("Last import"), Column("Lines", wide=True),
+                     Column("Signals", number=True), Column("Data as of")),
+                    StatusState.sources, _source,
+                ),
+                none_yet(
+                    "No source yet.",
+                    "Import a log: workreef source import --tenant SLUG --kind log_file --department SLUG FILE",
+                ),
+            ),
+        ),
+        section(
+            "Settings",
+            data_table(
+                "Settings",
+                (Column("Setting"), Column("Value", number=True), Column("Bounds"), Column("Meaning", wide=True)),
+                StatusState.settings, _setting,
+            ),
+        ),
+    )
+
+
+def _source(line: rx.Var[SourceLine]) -> list[rx.Component | rx.Var[str]]:
+    return [line.name, source(line.kind), badge(line.state, line.last), line.account, line.signals, line.as_of]
+
+
+def _setting(line: rx.Var[SettingLine]) -> list[rx.Component | rx.Var[str]]:
+    return [
+        rx.el.span(line.name), rx.cond(line.own, rx.el.strong(line.value), rx.el.span(line.value)), line.bounds,
+        line.meaning,
+    ]

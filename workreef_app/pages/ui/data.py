@@ -1,0 +1,80 @@
+"""Lists: a table on a desk, cards on a phone, one page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from workreef_app.pages.ui.badge import Text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; `number` aligns right with tabular numerals, `wide` may wrap over lines."""
+
+    heading: str
+    number: bool = False
+    wide: bool = False
+
+
+def data_table(
+    caption: Text, columns: Sequence[Column], rows: rx.Var[list[Any]], cells: Callable[[Any], Sequence[rx.Component | Text]]
+) -> rx.Component:  # fmt: skip
+    """Rows under headings; under 768 px each row is a card whose lines carry the headings.
+
+    `cells` gives one cell a column for a row. Roles are written out because cards are drawn with a
+    `display` that takes a table's own roles away.
+    """
+    return rx.el.div(
+        rx.el.table(
+            rx.el.caption(caption, class_name="wr-hidden"),
+            rx.el.thead(
+                rx.el.tr(
+                    *(rx.el.th(c.heading, scope="col", role="columnheader", class_name=_cell(c)) for c in columns),
+                    role="row",
+                ),
+                role="rowgroup",
+            ),
+            rx.el.tbody(rx.foreach(rows, lambda row: _row(columns, cells(row))), role="rowgroup"),
+            role="table",
+            class_name="wr-table",
+        ),
+        class_name="wr-table-frame",
+    )
+
+
+def pager(*, text: Text, previous_href: Text, next_href: Text) -> rx.Component:
+    """Where in the list this page is, and the two links beside it; an empty address means there is none."""
+    return rx.el.nav(
+        rx.el.span(text, class_name="wr-quiet"),
+        rx.el.span(
+            _step("Previous", "chevron-left", previous_href), _step("Next", "chevron-right", next_href),
+            class_name="wr-pager-steps",
+        ),
+        aria_label="Pages of the list",
+        class_name="wr-pager",
+    )  # fmt: skip
+
+
+def _row(columns: Sequence[Column], cells: Sequence[rx.Component | Text]) -> rx.Component:
+    pairs = zip(columns, cells, strict=True)
+    return rx.el.tr(
+        *(rx.el.td(cell, role="cell", class_name=_cell(c), custom_attrs={"data-label": c.heading}) for c, cell in pairs),
+        role="row",
+    )  # fmt: skip
+
+
+def _cell(column: Column) -> str:
+    return " ".join(name for name, on in (("wr-number", column.number), ("wr-wide", column.wide)) if on)
+
+
+def _step(word: str, icon: str, href: Text) -> rx.Component:
+    drawn = rx.icon(icon, size=16, aria_hidden="true")
+    return rx.cond(
+        href,
+        rx.link(drawn, word, href=href, underline="none", class_name="wr-button wr-button-plain"),
+        rx.el.span(drawn, word, class_name="wr-button wr-button-plain wr-button-off"),
+    )

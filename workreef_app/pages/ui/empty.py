@@ -1,0 +1,65 @@
+"""Nothing to show, and why: each reason looks and reads differently."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import reflex as rx
+
+from workreef_app.pages.ui.badge import Text
+
+EmptyKind = Literal["none_yet", "none_match", "no_permission", "source_down"]
+
+ICONS: dict[str, str] = {
+    "none_yet": "inbox",
+    "none_match": "list-filter",
+    "no_permission": "lock",
+    "source_down": "unplug",
+}
+
+
+def empty_state(kind: EmptyKind, title: Text, detail: Text, action: rx.Component | None = None) -> rx.Component:
+    """A reason in words, and the next thing a person can do about it."""
+    return rx.el.div(
+        rx.icon(ICONS[kind], size=20, aria_hidden="true"),
+        rx.el.div(
+            rx.el.p(title, class_name="wr-empty-title"), rx.el.p(detail, class_name="wr-quiet"), action or rx.fragment()
+        ),
+        class_name=f"wr-empty wr-empty-{kind.replace('_', '-')}",
+    )
+
+
+def none_yet(what: Text, next_step: Text, action: rx.Component | None = None) -> rx.Component:
+    """There has never been one; `next_step` says what makes the first."""
+    return empty_state("none_yet", what, next_step, action)
+
+
+def none_match(what: Text, clear_href: Text) -> rx.Component:
+    """There are some, but not with these filters."""
+    return empty_state(
+        "none_match", what, "The filters leave nothing over.",
+        rx.link("Clear the filters", href=clear_href, underline="none", class_name="wr-link"),
+    )  # fmt: skip
+
+
+def no_permission(scope: Text, ask: Text) -> rx.Component:
+    """The rows belong to a scope that this person does not have."""
+    return empty_state(
+        "no_permission",
+        rx.Var.create("You need access to ").to(str) + scope + ".",
+        rx.Var.create("Ask ").to(str) + ask + " to give it to you.",
+    )
+
+
+def source_down(name: Text, since: Text, detail: Text) -> rx.Component:
+    """The system the rows come from does not answer."""
+    return empty_state("source_down", rx.Var.create(name).to(str) + " does not answer since " + since + ".", detail)
+
+
+def skeleton(rows: int = 3, kind: Literal["rows", "cards"] = "rows") -> rx.Component:
+    """The shape of what comes. Said once to a screen reader as "Loading"."""
+    return rx.el.div(
+        rx.el.span("Loading", class_name="wr-hidden"),
+        *(rx.el.div(class_name="wr-skeleton-part") for _ in range(rows)),
+        class_name=f"wr-skeleton wr-skeleton-{kind}",
+    )

@@ -1,0 +1,26 @@
+"""Elements that the browser itself handles. (Reflex turns its own links into client-side ones and stops forms.)"""
+
+from __future__ import annotations
+
+import reflex as rx
+
+
+class NativeForm(rx.Component):
+    """A form that the browser sends, with a full load of what comes back."""
+
+    tag = "form"
+    _is_tag_in_global_scope = True
+
+    action: rx.Var[str]
+    method: rx.Var[str]
+
+
+class NativeLink(rx.Component):
+    """A link that the browser follows: to an HTTP route, to a part of the page, to another site."""
+
+    tag = "a"
+    _is_tag_in_global_scope = True
+
+    href: rx.Var[str]
+    target: rx.Var[str]
+    rel: rx.Var[str]

@@ -1,0 +1,1 @@
+"""The product: one package a promise, and no user interface anywhere in it."""

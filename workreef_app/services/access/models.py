@@ -1,0 +1,110 @@
+"""Tenant tables of people and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, Uuid
+
+from workreef_app.services.operation import Persona
+from workreef_app.services.vault.columns import (
+    Sensitivity,
+    TenantTable,
+    clear,
+    lookup,
+    one_of,
+    sealed,
+)
+
+SLUG_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
+INTERNAL, PERSONAL, SECRET = Sensitivity.INTERNAL, Sensitivity.PERSONAL, Sensitivity.SECRET
+
+
+class PersonStatus(StrEnum):
+    """Whether a person may sign in."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DEACTIVATED = "deactivated"
+
+
+class Department(TenantTable, table=True):
+    """A department: the unit of scope."""
+
+    __tablename__ = "department"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    slug: str = clear(INTERNAL, Text, pattern=SLUG_PATTERN, unique=True)
+    name: str = sealed(INTERNAL, limit=80)
+
+
+class Person(TenantTable, table=True):
+    """Somebody who can sign in."""
+
+    __tablename__ = "person"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    email: str = sealed(PERSONAL, limit=254)
+    email_index: bytes = lookup(unique=True)
+    name: str = sealed(PERSONAL, limit=120)
+    password_hash: str | None = sealed(SECRET, limit=256, nullable=True)
+    status: PersonStatus = clear(INTERNAL, Text, pattern=one_of(PersonStatus))
+    created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+
+
+class PersonPersona(TenantTable, table=True):
+    """A persona that a person has."""
+
+    __tablename__ = "person_persona"
+
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    persona: Persona = clear(INTERNAL, Text, pattern=one_of(Persona), primary_key=True)
+
+
+class Membership(TenantTable, table=True):
+    """A department whose rows a person may see."""
+
+    __tablename__ = "membership"
+
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    department_id: UUID = clear(INTERNAL, Uuid, ForeignKey("department.id"), primary_key=True)
+
+
+class SessionRow(TenantTable, table=True):
+    """A signed-in browser. The token itself is only in its cookie."""
+
+    __tablename__ = "session"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    token_hash: bytes = lookup(unique=True)
+    host: str = clear(INTERNAL, Text, limit=255)
+    created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    expires_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    last_active_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    revoked_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+
+
+class Invitation(TenantTable, table=True):
+    """A one-time link by which a person sets a password."""
+
+    __tablename__ = "invitation"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"))
+    token_hash: bytes = lookup(unique=True)
+    created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    expires_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    used_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+
+
+class Setting(TenantTable, table=True):
+    """A tenant's own number for a setting; without a row the default holds. Numbers stay in clear."""
+
+    __tablename__ = "setting"
+
+    name: str = clear(INTERNAL, Text, pattern="^[a-z_]{1,40}[.][a-z_]{1,40}$", primary_key=True)
+    number: int = clear(INTERNAL, BigInteger)
+    updated_at: datetime = clear(INTERNAL, DateTime(timezone=True))

@@ -1,0 +1,44 @@
+"""Appending to the chain: the last statement of the transaction whose change the entry tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from workreef_app.services.audit.canonical import canonical
+from workreef_app.services.operation import Event
+
+_APPEND = text("SELECT seq, chain_hash FROM audit_append(:content)")
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds; the fixed width makes text order the order of time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def content(
+    *, at: datetime, actor: str, persona: str | None, event: Event, target: str | None,
+    department: UUID | None, detail: Mapping[str, Any], request: str,
+) -> str:
+    """Canonical text of an entry. Raises NotCanonical when the detail holds what an entry may not."""
+    return canonical({
+        "at": timestamp(at),
+        "actor": actor,
+        "persona": persona,
+        "event": event.value,
+        "target": target,
+        "department": str(department) if department else None,
+        "detail": dict(detail),
+        "request": request,
+    })
+
+
+def append(session: Session, text_of_entry: str) -> tuple[int, bytes]:
+    """Adds an entry; returns its sequence number and chain hash. Holds the chain's lock until commit."""
+    row = session.execute(_APPEND, {"content": text_of_entry}).one()
+    return row.seq, bytes(row.chain_hash)

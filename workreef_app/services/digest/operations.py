@@ -1,0 +1,106 @@
+"""The digest of a person's scope, and a contributor's one sentence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, case, func, select
+
+from workreef_app.services.access.models import Department
+from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
+from workreef_app.services.recommend import reading
+from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
+from workreef_app.services.recommend.operations import DepartmentSlug, open_proposals
+from workreef_app.services.recommend.reading import TaskRow
+from workreef_app.services.signals.models import Source
+
+OPPORTUNITIES = 10
+RECENT = timedelta(days=7)
+_RANK = case(
+    (Proposal.recommendation == Recommendation.DO_NOW, 0), (Proposal.recommendation == Recommendation.PILOT, 1),
+    (Proposal.recommendation == Recommendation.LATER, 2), else_=3,
+)
+
+
+class ReadDigest(Command):
+    department: DepartmentSlug = ""
+
+
+class DepartmentChoice(Result):
+    """A department that the digest can be limited to."""
+
+    slug: str
+    name: str
+
+
+class Digest(Result):
+    """What needs the reader, what is new, and the best opportunities in scope."""
+
+    to_review: int
+    to_pilot: int
+    new_tasks: int
+    new_since: datetime
+    tasks: int
+    opportunities: list[TaskRow]
+    sources: int
+    as_of: datetime | None
+    departments: list[DepartmentChoice]
+
+
+@operation("digest.read", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
+def read_digest(work: Work, command: ReadDigest) -> Digest:
+    """Reads the digest of the reader's scope."""
+    since = work.now - RECENT
+    query = reading.filtered(reading.task_query(), department=command.department)
+    waiting = query.where(Proposal.status.in_([ProposalStatus.OPEN, ProposalStatus.RETURNED]))
+    best = work.session.execute(
+        waiting.order_by(_RANK, Proposal.score.desc(), Proposal.id.desc()).limit(OPPORTUNITIES)
+    ).all()
+    opportunities = reading.rows(work, [(r.Task, r.Proposal) for r in best])
+    work.note(target="digest", rows=len(opportunities))
+    return Digest(
+        to_review=open_proposals(work),
+        to_pilot=_count(work, query.where(
+            Proposal.status == ProposalStatus.OPEN, Proposal.recommendation == Recommendation.PILOT
+        )),
+        new_tasks=_count(work, query.where(Task.created_at >= since)), new_since=since, tasks=_count(work, query),
+        opportunities=opportunities,
+        sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
+        as_of=work.session.scalar(select(func.max(Source.as_of))),
+        departments=_departments(work),
+    )
+
+
+def _count(work: Work, query: Select[Any]) -> int:
+    return work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _departments(work: Work) -> list[DepartmentChoice]:
+    query = select(Department).where(
+        Department.id.in_(select(Source.department_id).where(Source.department_id.is_not(None)))
+    ).order_by(Department.slug)
+    return [DepartmentChoice(slug=d.slug, name=d.name) for d in work.session.scalars(query)]
+
+
+class ReadMyWork(Command):
+    pass
+
+
+class MyWork(Result):
+    """A contributor's own status, in words. Never a score, a saving or a percentage."""
+
+    status: str
+    changes: str
+    ask: str
+
+
+@operation("my_work.read", by=frozenset({Persona.CONTRIBUTOR}), limit="240/minute", audit=Event.DATA_READ)
+def read_my_work(work: Work, command: ReadMyWork) -> MyWork:
+    """Says in one sentence what is changing about a contributor's work."""
+    work.note(target="my_work")
+    return MyWork(
+        status="Nothing about how you work has changed.",
+        changes="No part of your work is handed to an agent. You will read it here before any part is.",
+        ask=f"Ask your department's lead or an admin of {work.tenant.name}.",
+    )

@@ -1,0 +1,291 @@
+"""The types every operation is written in: commands, work, actors, refusals, and the registry.
+
+An operation is one thing that a person, an agent or a job can ask the system to do. It is a plain function
+of `Work` and a `Command`; everything around it (session, limit, validation, scope, persona, audit, commit)
+is the door's affair (`services.door.perform`).
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, field_validator
+from sqlalchemy.orm import Session
+
+
+class Persona(StrEnum):
+    """What a person is here for. A person has one or more."""
+
+    OPERATOR = "operator"
+    DEPT_LEAD = "dept_lead"
+    CHANGE_LEADER = "change_leader"
+    CONTRIBUTOR = "contributor"
+    ADMIN = "admin"
+    SECURITY_REVIEWER = "security_reviewer"
+
+
+PUBLIC: Final[frozenset[Persona]] = frozenset()
+ANYONE: Final = frozenset(Persona)
+#: Those who read what was found in the sources: departments' own people, the change leader, admins.
+WORK_READERS: Final = frozenset(
+    {Persona.OPERATOR, Persona.DEPT_LEAD, Persona.CHANGE_LEADER, Persona.ADMIN}
+)
+DECIDERS: Final = frozenset({Persona.OPERATOR, Persona.DEPT_LEAD, Persona.CHANGE_LEADER})
+AUDITORS: Final = frozenset({Persona.ADMIN, Persona.SECURITY_REVIEWER})
+
+
+class Event(StrEnum):
+    """What an audit entry says happened: `subject.verb`."""
+
+    TENANT_CREATED = "tenant.created"
+    SESSION_STARTED = "session.started"
+    SESSION_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
+    PERSON_CREATED = "person.created"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    SCOPE_DENIED = "scope.denied"
+    DATA_READ = "data.read"
+    SETTING_CHANGED = "setting.changed"
+    DEPARTMENT_CREATED = "department.created"
+    IMPORT_STARTED = "import.started"
+    IMPORT_ADVANCED = "import.advanced"
+    IMPORT_FINISHED = "import.finished"
+    PROPOSAL_DECIDED = "proposal.decided"
+    AUDIT_VERIFIED = "audit.verified"
+    AUDIT_EXPORTED = "audit.exported"
+
+
+class Reach(StrEnum):
+    """What row-level security lets a unit of work see beyond its departments."""
+
+    ALL_WORK = "all_work"
+    ALL_AUDIT = "all_audit"
+    PEOPLE = "people"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `cli:<user>` or `public`."""
+
+    id: str
+    personas: frozenset[Persona] = frozenset()
+    person_id: UUID | None = None
+    departments: frozenset[UUID] = frozenset()
+    session_id: UUID | None = None
+    extra_reach: frozenset[Reach] = frozenset()
+
+
+def reach_of(actor: Actor) -> frozenset[Reach]:
+    """What this actor's personas let the database show beyond its own departments."""
+    reach = set(actor.extra_reach)
+    if actor.personas & {Persona.ADMIN, Persona.CHANGE_LEADER}:
+        reach.add(Reach.ALL_WORK)
+    if actor.personas & AUDITORS:
+        reach.update({Reach.ALL_AUDIT, Reach.PEOPLE})
+    if Persona.ADMIN in actor.personas:
+        reach.add(Reach.SETTINGS)
+    return frozenset(reach)
+
+
+def departments_of(actor: Actor) -> frozenset[UUID]:
+    """Departments whose rows the actor may see: only an operator's or a lead's memberships open rows."""
+    if actor.personas & {Persona.OPERATOR, Persona.DEPT_LEAD}:
+        return actor.departments
+    return frozenset()
+
+
+class Command(BaseModel):
+    """Input of an operation: unknown fields are refused, strings hold no NUL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("must not hold a NUL character")
+        return value
+
+
+class Result(BaseModel):
+    """Output of an operation, as JSON on the API and as typed rows in a page's state."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """An operation's result that is a file, made for this caller; whoever sends it removes it."""
+
+    path: Path
+    name: str
+    media_type: str
+
+
+@dataclass(slots=True)
+class Fact:
+    """What the audit entry of the running operation will say beyond who and when."""
+
+    target: str | None = None
+    department: UUID | None = None
+    actor: Actor | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantInfo:
+    """What an operation may know about its tenant."""
+
+    id: UUID
+    slug: str
+    name: str
+    hipaa: bool
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One unit of work: the tenant's session in its scope, the actor, the clock, and the audit fact.
+
+    `keyed` hashes a value under the tenant's key, for audit entries; `unlocked` is False in keyless work whose
+    tenant's key does not answer, when no sealed column can be read.
+    """
+
+    session: Session
+    actor: Actor
+    now: datetime
+    tenant: TenantInfo
+    request_id: str
+    host: str
+    unlocked: bool
+    keyed: Callable[[str], str]
+    fact: Fact
+
+    def note(
+        self, target: str | None = None, department: UUID | None = None, **detail: str | int | bool | list[str] | None
+    ) -> None:
+        """Says what the audit entry shall hold: ids, enums, numbers and booleans only."""
+        if target is not None:
+            self.fact.target = target
+        if department is not None:
+            self.fact.department = department
+        self.fact.detail.update(detail)
+
+
+class Refusal(Exception):
+    """An operation was not done. `detail` is shown to the caller; nothing internal goes in it."""
+
+    status = 400
+    code = "refused"
+    event: Event | None = None
+
+    def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = dict(fields or {})
+        self.facts = facts
+
+
+class NoSession(Refusal):
+    status, code = 401, "no_session"
+
+
+class OverCap(Refusal):
+    status, code = 402, "over_cap"
+
+
+class SignInRefused(NoSession):
+    """Wrong email or password: one answer for both."""
+
+    code, event = "sign_in_refused", Event.SESSION_REFUSED
+
+
+class WrongPersona(Refusal):
+    status, code, event = 403, "wrong_persona", Event.SCOPE_DENIED
+
+
+class NotFound(Refusal):
+    """The row does not exist, or is outside the actor's scope: the same answer for both."""
+
+    status, code = 404, "not_found"
+
+    def __init__(self, kind: str, row_id: UUID | str) -> None:
+        super().__init__(f"There is no such {kind}.", kind=kind, id=str(row_id))
+
+
+class UnknownHost(Refusal):
+    """The host belongs to no tenant."""
+
+    status, code = 404, "unknown_host"
+
+
+class Conflict(Refusal):
+    status, code = 409, "conflict"
+
+
+class Invalid(Refusal):
+    status, code = 422, "invalid"
+
+
+class Locked(Refusal):
+    """The tenant's key does not answer, so its data cannot be read."""
+
+    status, code = 423, "locked"
+
+
+class Limited(Refusal):
+    status, code = 429, "limited"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A registered operation. `event` is None for polls, which are neither audited nor activity."""
+
+    name: str
+    run: Callable[[Work, Any], Any]
+    command: type[Command]
+    result: Any
+    by: frozenset[Persona]
+    limit: str
+    event: Event | None
+    public: bool
+    keyless: bool
+    summary: str
+
+
+REGISTRY: dict[str, Operation] = {}
+
+Function = typing.TypeVar("Function", bound=Callable[..., Any])
+
+
+def operation(
+    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False
+) -> Callable[[Function], Function]:
+    """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name."""
+
+    def register(function: Function) -> Function:
+        if name in REGISTRY:
+            raise ValueError(f"operation {name} is registered twice")
+        hints = typing.get_type_hints(function)
+        command = next(t for key, t in hints.items() if key not in {"return", "work"})
+        doc = (function.__doc__ or "").strip().splitlines()
+        if not doc:
+            raise ValueError(f"operation {name} has no docstring")
+        REGISTRY[name] = Operation(
+            name, function, command, hints["return"], by, limit, audit, not by, keyless, doc[0]
+        )
+        return function
+
+    return register

@@ -1,0 +1,35 @@
+"""Keyset paging: a cursor names the last row of a page, so that paging stays fast and loses no row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from workreef_app.services.operation import Invalid
+
+
+def encode(*parts: object) -> str:
+    """The cursor after a row with these sort keys."""
+    return "~".join(part.isoformat() if isinstance(part, datetime) else str(part) for part in parts)
+
+
+def _fault() -> Invalid:
+    return Invalid("The page position is not one of ours.", fields={"after": "is not a page position"})
+
+
+def decode_time(cursor: str) -> tuple[datetime, UUID]:
+    """A cursor of time and id. Raises Invalid."""
+    try:
+        at, row_id = cursor.split("~")
+        return datetime.fromisoformat(at), UUID(row_id)
+    except ValueError:
+        raise _fault() from None
+
+
+def decode_number(cursor: str) -> tuple[int, UUID]:
+    """A cursor of a number and id. Raises Invalid."""
+    try:
+        number, row_id = cursor.split("~")
+        return int(number), UUID(row_id)
+    except ValueError:
+        raise _fault() from None

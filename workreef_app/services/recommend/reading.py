@@ -1,0 +1,122 @@
+"""Reading tasks with their proposal and measures, as rows for lists and pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_
+
+from workreef_app.services import paging
+from workreef_app.services.access import tenant_settings
+from workreef_app.services.access.models import Department
+from workreef_app.services.operation import Result, Work
+from workreef_app.services.recommend.gate import Reason
+from workreef_app.services.recommend.heuristics import REASONS
+from workreef_app.services.recommend.measures import Measures
+from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
+from workreef_app.services.recommend.tasks import measures_of
+from workreef_app.services.signals.models import Signal, Source
+
+
+class TaskRow(Result):
+    """A task with its measures and its proposal. `uniformity` and `handling` in thousandths; None is unknown."""
+
+    task_id: UUID
+    proposal_id: UUID
+    title: str
+    department: str
+    recommendation: Recommendation
+    before_gate: Recommendation
+    reason: str
+    reason_text: str
+    status: ProposalStatus
+    score: int
+    times: int
+    days: int
+    window_days: int
+    uniformity: int | None
+    handling: int | None
+    sources: list[str]
+    as_of: datetime | None
+
+
+class TaskPage(Result):
+    """A page of tasks, best first. `next` is empty on the last page."""
+
+    rows: list[TaskRow]
+    count: int
+    next: str
+
+
+def task_query() -> Select[Any]:
+    """Tasks with their proposals, in the actor's scope."""
+    return select(Task, Proposal).join(Proposal, Proposal.task_id == Task.id)
+
+
+def filtered(
+    query: Select[Any], *, department: str = "", recommendation: Recommendation | None = None,
+    status: ProposalStatus | None = None,
+) -> Select[Any]:
+    """The query limited to what the filters name."""
+    if department:
+        query = query.join(Department, Department.id == Task.department_id).where(Department.slug == department)
+    if recommendation is not None:
+        query = query.where(Proposal.recommendation == recommendation)
+    if status is not None:
+        query = query.where(Proposal.status == status)
+    return query
+
+
+def page(work: Work, query: Select[Any], after: str, limit: int) -> TaskPage:
+    """One page of a task query, highest score first."""
+    total = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    if after:
+        query = query.where(tuple_(Proposal.score, Proposal.id) < tuple_(*paging.decode_number(after)))
+    ordered = query.order_by(Proposal.score.desc(), Proposal.id.desc()).limit(limit + 1)
+    found = work.session.execute(ordered).all()
+    shown = found[:limit]
+    cursor = paging.encode(shown[-1].Proposal.score, shown[-1].Proposal.id) if len(found) > limit else ""
+    return TaskPage(rows=rows(work, [(r.Task, r.Proposal) for r in shown]), count=total, next=cursor)
+
+
+def rows(work: Work, pairs: Sequence[tuple[Task, Proposal]]) -> list[TaskRow]:
+    """Rows of tasks, with their measures, departments and sources."""
+    window = tenant_settings.read(work.session)["signals.window_days"]
+    ids = [task.id for task, _ in pairs]
+    measures = measures_of(work.session, ids, window)
+    sources = sources_of(work, ids)
+    departments = {d.id: d.name for d in work.session.scalars(select(Department))}
+    return [
+        _row(task, proposal, measures.get(task.id, Measures(0, 0, window, None, None)), sources[task.id], departments)
+        for task, proposal in pairs
+    ]
+
+
+def sources_of(work: Work, task_ids: Sequence[UUID]) -> dict[UUID, list[Source]]:
+    """The sources whose signals point at each task."""
+    found: dict[UUID, list[Source]] = defaultdict(list)
+    query = (
+        select(Signal.task_id, Source).join(Source, Source.id == Signal.source_id)
+        .where(Signal.task_id.in_(task_ids)).distinct()
+    )
+    for task_id, source in work.session.execute(query):
+        found[task_id].append(source)
+    return found
+
+
+def _row(
+    task: Task, proposal: Proposal, measures: Measures, sources: list[Source], departments: dict[UUID, str]
+) -> TaskRow:
+    return TaskRow(
+        task_id=task.id, proposal_id=proposal.id, title=task.title,
+        department=departments.get(task.department_id, "") if task.department_id else "",
+        recommendation=proposal.recommendation, before_gate=proposal.before_gate, reason=proposal.reason,
+        reason_text=REASONS[Reason(proposal.reason)], status=proposal.status, score=proposal.score,
+        times=measures.times, days=measures.days, window_days=measures.window_days,
+        uniformity=measures.uniformity, handling=measures.handling, sources=sorted(s.name for s in sources),
+        as_of=max((s.as_of for s in sources if s.as_of), default=None),
+    )

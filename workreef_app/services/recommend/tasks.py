@@ -1,0 +1,133 @@
+"""From counted signals to tasks, analyses and proposals. Everything that decides is in the pure modules beside it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from workreef_app.services.access import tenant_settings
+from workreef_app.services.operation import Work
+from workreef_app.services.recommend.gate import Outcome, Thresholds, recommend
+from workreef_app.services.recommend.heuristics import draft
+from workreef_app.services.recommend.measures import Counts, Measures, measure, score
+from workreef_app.services.recommend.models import Analysis, AnalysisKind, Proposal, ProposalStatus, Task
+from workreef_app.services.recommend.words import health, trouble
+from workreef_app.services.signals.miner import text
+from workreef_app.services.signals.models import Signal, Source
+from workreef_app.services.signals.state import decode
+
+TITLE = 160
+#: A proposal that a person has settled keeps the analysis that they saw.
+UNSETTLED = frozenset({ProposalStatus.OPEN, ProposalStatus.RETURNED})
+
+
+def title_of(signal: Signal) -> str:
+    """What the task is called: its signal's template, cut to a line."""
+    words = text(decode(signal.template_id, signal.template))
+    return words if len(words) <= TITLE else f"{words[: TITLE - 1]}…"
+
+
+def thresholds(settings: dict[str, int]) -> Thresholds:
+    """The gate's thresholds as the tenant has set them."""
+    return Thresholds(
+        settings["recommend.min_days"], settings["recommend.min_uniformity"], settings["recommend.min_handling"]
+    )
+
+
+def counts(signal: Signal) -> Counts:
+    return Counts(signal.times, signal.days, signal.hours, signal.constant_tokens, signal.total_tokens)
+
+
+def measures_of(session: Session, task_ids: Iterable[UUID], window_days: int) -> dict[UUID, Measures]:
+    """The measures of tasks, from the stored counts of their signals."""
+    signals: dict[UUID, list[Counts]] = defaultdict(list)
+    for signal in session.scalars(select(Signal).where(Signal.task_id.in_(list(task_ids)))):
+        if signal.task_id is not None:
+            signals[signal.task_id].append(counts(signal))
+    return {task_id: measure(found, window_days) for task_id, found in signals.items()}
+
+
+def refresh(work: Work, source: Source) -> int:
+    """Makes a task of every signal that now recurs, and renews unsettled proposals. Returns how many tasks are new."""
+    settings = tenant_settings.read(work.session)
+    found = list(work.session.scalars(
+        select(Signal).where(Signal.source_id == source.id, Signal.times >= settings["signals.min_times"])
+    ))
+    new = [signal for signal in found if signal.task_id is None]
+    for signal in new:
+        task = Task(id=uuid7(), department_id=source.department_id, title=title_of(signal), created_at=work.now)
+        work.session.add(task)
+        signal.task_id = task.id
+    work.session.flush()
+    by_task: dict[UUID, list[Signal]] = defaultdict(list)
+    for signal in work.session.scalars(
+        select(Signal).where(Signal.source_id == source.id, Signal.task_id.is_not(None))
+    ):
+        if signal.task_id is not None:
+            by_task[signal.task_id].append(signal)
+    proposals = {
+        p.task_id: p for p in work.session.scalars(select(Proposal).where(Proposal.task_id.in_(list(by_task))))
+    }
+    for task_id, signals in by_task.items():
+        proposal = proposals.get(task_id)
+        if proposal is None or proposal.status in UNSETTLED:
+            _propose(work, settings, task_id, source.department_id, signals, proposal)
+    return len(new)
+
+
+def _propose(
+    work: Work, settings: dict[str, int], task_id: UUID, department_id: UUID | None, signals: list[Signal],
+    proposal: Proposal | None,
+) -> None:
+    limits = thresholds(settings)
+    measures = measure(map(counts, signals), settings["signals.window_days"])
+    words = " ".join(title_of(signal) for signal in signals)
+    outcome = recommend(
+        measures, limits, asks_for_work=bool(trouble(words)), health_data=bool(health(words)), panel=None
+    )
+    body = asdict(draft(measures, limits, outcome, trouble(words), health(words)))
+    analysis = _analysis(work.session, task_id, proposal, body, work.now)
+    if proposal is None:
+        proposal = Proposal(
+            id=uuid7(), task_id=task_id, analysis_id=analysis.id, department_id=department_id,
+            recommendation=outcome.recommendation, before_gate=outcome.before_gate, reason=outcome.reason.value,
+            score=score(measures), status=ProposalStatus.OPEN, created_at=work.now, updated_at=work.now,
+        )
+        work.session.add(proposal)
+        return
+    _renew(proposal, outcome, measures, analysis.id, work.now)
+
+
+def _renew(proposal: Proposal, outcome: Outcome, measures: Measures, analysis_id: UUID, now: datetime) -> None:
+    proposal.analysis_id = analysis_id
+    proposal.recommendation = outcome.recommendation
+    proposal.before_gate = outcome.before_gate
+    proposal.reason = outcome.reason.value
+    proposal.score = score(measures)
+    proposal.updated_at = now
+
+
+def _analysis(
+    session: Session, task_id: UUID, proposal: Proposal | None, body: dict[str, object], now: datetime
+) -> Analysis:
+    """The analysis with this body: the proposal's own when nothing changed, else a new one."""
+    if proposal is not None:
+        current = session.get(Analysis, proposal.analysis_id)
+        if current is not None and current.body == _plain(body):
+            return current
+    analysis = Analysis(id=uuid7(), task_id=task_id, kind=AnalysisKind.HEURISTIC, body=_plain(body), created_at=now)
+    session.add(analysis)
+    session.flush()
+    return analysis
+
+
+def _plain(body: dict[str, object]) -> dict[str, object]:
+    """The body as JSON gives it back: tuples are lists."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in body.items()}

@@ -1,0 +1,235 @@
+"""One batch of lines into observations: dedupe, mine, bucket by hour, store. Raw text ends here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from workreef_app.services.signals import state
+from workreef_app.services.signals.lines import Seen, count, digest
+from workreef_app.services.signals.miner import Template, text
+from workreef_app.services.signals.models import ImportRun, Observation, SeenLine, Signal, Source
+from workreef_app.services.vault.columns import index
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A dated line: when, what it says, and the bytes that identify it."""
+
+    at: datetime
+    message: str
+    identity: bytes
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Like lines of one hour, while they are counted."""
+
+    first_at: datetime
+    last_at: datetime
+    lines: int = 0
+    constant: int = 0
+    total: int = 0
+
+    def add(self, at: datetime, constant: int, total: int) -> None:
+        self.lines += 1
+        self.constant += constant
+        self.total += total
+        self.first_at = min(self.first_at, at)
+        self.last_at = max(self.last_at, at)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """How many lines of a batch were new, and how many were known."""
+
+    added: int
+    repeated: int
+
+
+def new_lines(session: Session, run: ImportRun, lines: Sequence[RawLine]) -> list[RawLine]:
+    """The lines of the batch that no earlier import of the source counted; remembers all of them."""
+    key = index("seen_line", "digest", str(run.source_id))
+    digests = [digest(line.identity, key) for line in lines]
+    rows = session.execute(
+        select(SeenLine.digest, SeenLine.lines, SeenLine.run_id, SeenLine.run_lines)
+        .where(SeenLine.source_id == run.source_id, SeenLine.digest == func.any(list(set(digests))))
+    )
+    known = {bytes(row.digest): Seen(row.lines, row.run_id, row.run_lines) for row in rows}
+    after, room = count(digests, known, run.id)
+    _remember(session, run, after)
+    fresh: list[RawLine] = []
+    for line, line_digest in zip(lines, digests, strict=True):
+        if room[line_digest] > 0:
+            room[line_digest] -= 1
+            fresh.append(line)
+    return fresh
+
+
+def _remember(session: Session, run: ImportRun, after: dict[bytes, Seen]) -> None:
+    if not after:
+        return
+    statement = insert(SeenLine)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[SeenLine.source_id, SeenLine.digest],
+            set_={name: getattr(statement.excluded, name) for name in ("lines", "run_id", "run_lines")},
+        ),
+        [
+            {"source_id": run.source_id, "digest": d, "lines": s.lines, "run_id": s.run_id, "run_lines": s.run_lines}
+            for d, s in sorted(after.items())
+        ],
+    )
+
+
+def mine(kept: state.MinerState, lines: Iterable[RawLine]) -> dict[tuple[int, datetime], Bucket]:
+    """Buckets by template and hour, under the templates' ids as they are after the batch."""
+    buckets: dict[tuple[int, datetime], Bucket] = {}
+    for line in lines:
+        match = kept.miner.add(line.message)
+        hour = line.at.replace(minute=0, second=0, microsecond=0)
+        key = (match.template, hour)
+        bucket = buckets.get(key)
+        if bucket is None:
+            bucket = buckets[key] = Bucket(line.at, line.at)
+        bucket.add(line.at, match.constant, match.total)
+    return buckets
+
+
+def survivors(merges: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """For every template that went into another, the one that remains in the end."""
+    final: dict[int, int] = {}
+    for old, new in merges:
+        for key, target in final.items():
+            if target == old:
+                final[key] = new
+        final[old] = new
+    return final
+
+
+def follow(buckets: dict[tuple[int, datetime], Bucket], final: dict[int, int]) -> dict[tuple[int, datetime], Bucket]:
+    """The same buckets under the surviving templates."""
+    joined: dict[tuple[int, datetime], Bucket] = {}
+    for (template, hour), bucket in buckets.items():
+        key = (final.get(template, template), hour)
+        into = joined.get(key)
+        if into is None:
+            joined[key] = bucket
+            continue
+        into.lines += bucket.lines
+        into.constant += bucket.constant
+        into.total += bucket.total
+        into.first_at = min(into.first_at, bucket.first_at)
+        into.last_at = max(into.last_at, bucket.last_at)
+    return joined
+
+
+def store_signals(session: Session, source: Source, kept: state.MinerState, templates: Iterable[Template]) -> None:
+    """Writes new and changed templates as signals."""
+    rows = []
+    for template in templates:
+        signal_id = kept.signals.setdefault(template.id, uuid7())
+        rows.append({
+            "id": signal_id, "source_id": source.id, "department_id": source.department_id,
+            "template_id": template.id, "template": state.encode(template),
+            "times": 0, "days": 0, "hours": 0, "constant_tokens": 0, "total_tokens": 0,
+        })
+    if rows:
+        statement = insert(Signal)
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[Signal.source_id, Signal.template_id], set_={"template": statement.excluded.template}
+            ),
+            rows,
+        )
+
+
+def store_observations(
+    session: Session, source: Source, kept: state.MinerState,
+    buckets: dict[tuple[int, datetime], Bucket], summaries: dict[int, str],
+) -> None:
+    """Adds the buckets to the hours' observations; the summary is the one first written."""
+    if not buckets:
+        return
+    _upsert_observations(session, [
+        {
+            "id": uuid7(), "source_id": source.id, "signal_id": kept.signals[template],
+            "department_id": source.department_id, "hour": hour, "lines": b.lines,
+            "constant_tokens": b.constant, "total_tokens": b.total, "first_at": b.first_at,
+            "last_at": b.last_at, "summary": summaries[template],
+        }
+        for (template, hour), b in sorted(buckets.items())
+    ])
+
+
+def _upsert_observations(session: Session, rows: list[dict[str, Any]]) -> None:
+    statement = insert(Observation)
+    new = statement.excluded
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Observation.signal_id, Observation.hour],
+            set_={
+                "lines": Observation.lines + new.lines,
+                "constant_tokens": Observation.constant_tokens + new.constant_tokens,
+                "total_tokens": Observation.total_tokens + new.total_tokens,
+                "first_at": func.least(Observation.first_at, new.first_at),
+                "last_at": func.greatest(Observation.last_at, new.last_at),
+            },
+        ),
+        rows,
+    )
+
+
+def merge_signals(session: Session, kept: state.MinerState, final: dict[int, int]) -> None:
+    """Moves what was stored under a template that went into another; the survivor takes over its task if it has none."""
+    for old, new in final.items():
+        source_signal = kept.signals.pop(old, None)
+        target = kept.signals.get(new)
+        if source_signal is None or target is None:
+            continue
+        _move_observations(session, source_signal, target)
+        old_task = session.scalar(select(Signal.task_id).where(Signal.id == source_signal))
+        session.execute(
+            update(Signal).where(Signal.id == target)
+            .values(task_id=case((Signal.task_id.is_(None), old_task), else_=Signal.task_id))
+        )
+        session.execute(delete(Signal).where(Signal.id == source_signal))
+
+
+def _move_observations(session: Session, old: UUID, new: UUID) -> None:
+    columns = ("id", "source_id", "department_id", "hour", "lines", "constant_tokens", "total_tokens", "first_at",
+               "last_at", "summary")
+    rows = session.execute(select(*(getattr(Observation, name) for name in columns)).where(Observation.signal_id == old))
+    moved = [dict(row._mapping) | {"signal_id": new, "id": uuid7()} for row in rows]
+    session.execute(delete(Observation).where(Observation.signal_id == old))
+    if moved:
+        _upsert_observations(session, moved)
+
+
+def add_batch(session: Session, tenant_id: UUID, source: Source, run: ImportRun, lines: Sequence[RawLine]) -> BatchResult:
+    """Counts a batch of lines. The source row must be locked by the caller."""
+    fresh = new_lines(session, run, lines)
+    kept = state.take(session, tenant_id, source)
+    buckets = mine(kept, fresh)
+    final = survivors(kept.miner.merges)
+    kept.miner.merges.clear()
+    changed = {template.id: template for template in kept.miner.changed()}
+    store_signals(session, source, kept, changed.values())
+    merge_signals(session, kept, final)
+    summaries = {template.id: text(template) for template in changed.values()}
+    store_observations(session, source, kept, follow(buckets, final), summaries)
+    source.revision += 1
+    newest = max((line.at for line in fresh), default=None)
+    if newest is not None:
+        source.as_of = max(newest, source.as_of) if source.as_of else newest
+    session.add(source)
+    state.put(tenant_id, source, kept)
+    return BatchResult(len(fresh), len(lines) - len(fresh))

@@ -1,0 +1,62 @@
+"""Tables of the control plane. No customer content, ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+class ControlTable(SQLModel, registry=registry()):
+    """Base of every table in the control plane's database."""
+
+
+class TenantStatus(StrEnum):
+    """Where a tenant stands. `provisioning` left behind by a crash is begun again under the same slug."""
+
+    PROVISIONING = "provisioning"
+    ACTIVE = "active"
+
+
+class PlatformKey(ControlTable, table=True):
+    """The platform's own data key, wrapped by the key of WORKREEF_PLATFORM_KEY."""
+
+    __tablename__ = "platform_key"
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    reference: str = Field(sa_column=Column(Text, nullable=False))
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Cluster(ControlTable, table=True):
+    """A Postgres server in a region, on which tenant databases live."""
+
+    __tablename__ = "cluster"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    region: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class TenantRow(ControlTable, table=True):
+    """A customer: its database, roles and wrapped data key. Passwords are sealed under the platform's key."""
+
+    __tablename__ = "tenant"
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    slug: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    hipaa: bool = Field(sa_column=Column(Boolean, nullable=False))
+    demo: bool = Field(sa_column=Column(Boolean, nullable=False))
+    cluster: str = Field(sa_column=Column(Text, ForeignKey("cluster.name"), nullable=False))
+    database: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    owner_password: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    app_password: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    key_reference: str = Field(sa_column=Column(Text, nullable=False))
+    key_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

@@ -1,0 +1,1 @@
+"""What pages show and what their events do: typed rows, one operation a handler, nothing durable."""

@@ -1,0 +1,121 @@
+"""Lets an event through only from a session that holds, to handlers of our own pages.
+
+Every handler can be called by anyone who opens a socket, and hydration runs before any handler; this middleware
+stands before all of it. It looks the session up for every event and binds the tab's token to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import reflex as rx
+from reflex.istate.manager.token import BaseStateToken
+from reflex.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.context import EventContext
+from reflex_base.registry import RegistrationContext
+from uuid_utils.compat import uuid7
+
+from workreef_app.services.browser import browser_caller
+from workreef_app.services.process import current
+from workreef_app.services.tenancy.errors import TenancyError
+from workreef_app.state.calls import CALLER, in_pool
+from workreef_app.state.shell import ShellState
+
+_STATE = "reflex___state____state."
+#: Reflex's own handlers that its pages need; every other built-in one is refused.
+BUILT_IN = frozenset({
+    _STATE + "hydrate",
+    _STATE + "hydrate_and_load",
+    _STATE + "set_is_hydrated",
+    _STATE + "reflex___state____on_load_internal_state.on_load_internal",
+    _STATE + "reflex___state____on_load_internal_state.set_is_hydrated",
+})
+
+
+def allowed_handlers() -> frozenset[str]:
+    """Names of the handlers that a browser may call: our states' own, and what Reflex needs to load a page."""
+    ours = (
+        name for name in RegistrationContext.get().event_handlers
+        if "workreef_app___state___" in name and not name.endswith(".setvar")
+    )
+    return BUILT_IN | frozenset(ours)
+
+
+def leave(path: str) -> StateUpdate:
+    """Refuses an event and sends the tab away; nothing else of the state leaves."""
+    return StateUpdate(delta={ShellState.get_full_name(): {"leave_to_rx_state_": path}})
+
+
+class Guard(Middleware):
+    """The first middleware: refuses, or lets the event through as its caller."""
+
+    def __init__(self) -> None:
+        self._bound: dict[str, UUID] = {}
+        self._allowed: frozenset[str] = frozenset()
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        self._allowed = self._allowed or allowed_handlers()
+        if event.name not in self._allowed:
+            return StateUpdate()
+        context = EventContext.get()
+        router_data: dict[str, Any] = context.router_data
+        try:
+            caller = await in_pool(
+                browser_caller, current().platform, router_data.get("headers", {}), router_data.get("ip", ""),
+                uuid7().hex,
+            )
+        except TenancyError:
+            caller = None
+        known = await in_pool(current().actor, caller) if caller is not None else None
+        if caller is None or known is None or known[0].session_id is None:
+            state.reset()
+            return leave("/login")
+        session_id = known[0].session_id
+        if self._bound.setdefault(context.token, session_id) != session_id:
+            # The tab's state belongs to another session: forget it, and load the page anew.
+            state.reset()
+            self._bound[context.token] = session_id
+            return leave(router_data.get("asPath", "/"))
+        CALLER.set(replace(caller))
+        return None
+
+    def release(self, token: str) -> None:
+        """Forgets which session a tab belonged to."""
+        self._bound.pop(token, None)
+
+
+def install(app: rx.App) -> Guard:
+    """Puts the guard before every event, and forgets a tab's state when its socket closes."""
+    guard = Guard()
+    app.add_middleware(guard, index=0)
+    namespace = app.event_namespace
+    if namespace is None:
+        raise RuntimeError("the application has no event socket")
+    original = namespace.on_disconnect
+
+    def on_disconnect(sid: str, *arguments: Any) -> Any:
+        token = namespace.sid_to_token.get(sid)
+        task = original(sid, *arguments)
+        if token is not None:
+            guard.release(token)
+            # The memory manager has no public way to forget one token.
+            app.state_manager._purge_token(BaseStateToken(ident=token, cls=rx.State))  # type: ignore[attr-defined]
+        return task
+
+    namespace.on_disconnect = on_disconnect  # type: ignore[method-assign]
+    for name in ("reflex.app", "reflex_base.event.processor.event_processor",
+                 "reflex_base.event.processor.base_state_processor"):
+        logging.getLogger(name).addFilter(_without_content)
+    return guard
+
+
+def _without_content(record: logging.LogRecord) -> bool:
+    """Reflex logs whole events, cookies included; only that something happened is kept."""
+    record.msg, record.args = f"{record.name}: an event was not processed", ()
+    record.exc_info = None
+    return True

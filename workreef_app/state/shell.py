@@ -1,0 +1,122 @@
+"""What the frame around every page shows, and how a page asks the door."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+import reflex as rx
+
+from workreef_app.services.operation import WORK_READERS, Persona, Refusal
+from workreef_app.state.calls import CALLER, perform
+
+log = logging.getLogger("workreef.state")
+
+
+@dataclasses.dataclass(frozen=True)
+class NavItem:
+    """A place the person may go to. `icon` is one of the names that `pages.shell.NAV_ICONS` draws."""
+
+    label: str
+    href: str
+    icon: str
+
+
+def navigation(personas: list[Persona]) -> list[NavItem]:
+    """Where people with these personas may go, in the order of the menu."""
+    mine = frozenset(personas)
+    items = []
+    if mine & WORK_READERS:
+        items += [NavItem("Digest", "/", "digest"), NavItem("Tasks", "/tasks", "tasks"),
+                  NavItem("Proposals", "/proposals", "proposals")]
+    if Persona.CONTRIBUTOR in mine:
+        items.append(NavItem("My work", "/me", "me"))
+    if mine - {Persona.CONTRIBUTOR}:
+        items.append(NavItem("Audit", "/audit", "audit"))
+    if Persona.ADMIN in mine:
+        items.append(NavItem("Status", "/admin/status", "status"))
+    return items
+
+
+def initials(name: str) -> str:
+    """Up to two initials of a name."""
+    words = [word for word in name.split() if word[:1].isalpha()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "–"
+
+
+ENVIRONMENTS = {"demo": "DEMO", "development": "DEVELOPMENT"}
+
+
+class ShellState(rx.State):
+    """The frame's facts. `leave_to` is set by the guard alone, in the delta that refuses an event.
+
+    `trouble` is empty, or why the page cannot be shown: `missing`, `persona`, `locked`, `limited`, `failed`.
+    """
+
+    ready: bool = False
+    tenant_name: str = ""
+    environment: str = ""
+    person_name: str = ""
+    person_initials: str = ""
+    personas: list[str] = []
+    departments: list[str] = []
+    contact: str = ""
+    locked: bool = False
+    nav: list[NavItem] = []
+    status: str = ""
+    status_href: str = ""
+    trouble: str = ""
+    trouble_text: str = ""
+    leave_to: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Fills the frame; the first event of every page."""
+        self.status = self.status_href = self.trouble = self.trouble_text = ""
+        me = await self.ask("me.read", {})
+        if me is not None:
+            self.tenant_name = me.tenant_name
+            self.environment = ENVIRONMENTS.get(me.environment, "")
+            self.person_name = me.name
+            self.person_initials = initials(me.name)
+            self.personas = [persona.value for persona in me.personas]
+            self.departments = me.departments
+            self.contact = me.contact
+            self.locked = me.locked
+            self.nav = navigation(me.personas)
+        self.ready = True
+
+    async def ask(self, name: str, payload: dict[str, Any]) -> Any | None:
+        """Runs an operation that the page cannot be shown without; None, with the reason kept, when refused."""
+        try:
+            return await perform(name, payload)
+        except Refusal as refusal:
+            kinds = {403: "persona", 404: "missing", 423: "locked", 429: "limited"}
+            self.trouble, self.trouble_text = kinds.get(refusal.status, "failed"), refusal.detail
+        except Exception as error:  # the person must be told, whatever it was
+            self.trouble, self.trouble_text = "failed", _failure(name, error)
+        return None
+
+    async def act(self, name: str, payload: dict[str, Any]) -> Any | None:
+        """Runs an operation that a person asked for; None when refused, with the reason in the status region."""
+        self.status = self.status_href = ""
+        try:
+            return await perform(name, payload)
+        except Refusal as refusal:
+            details = [f"{field} {why}" for field, why in refusal.fields.items()]
+            self.status = " ".join([refusal.detail, *(f"{text}." for text in details)])
+        except Exception as error:  # the person must be told, whatever it was
+            self.status = _failure(name, error)
+        return None
+
+
+def _failure(name: str, error: Exception) -> str:
+    request_id = CALLER.get().request_id
+    log.error("failed", extra={"operation": name, "request": request_id, "error": type(error).__name__})
+    return f"Something went wrong on our side. Nothing was changed. Request {request_id}."
+
+
+def tell_nobody(exception: Exception) -> None:
+    """What a handler raises is logged by its kind alone; nothing of it reaches a browser."""
+    log.error("failed", extra={"error": type(exception).__name__}, exc_info=exception)
