@@ -209,3 +209,24 @@ def production_faults(settings: Settings) -> list[Fault]:
     if not settings.production:
         return []
     return [fault for check in PRODUCTION_CHECKS if (fault := check(settings)) is not None]
+
+
+def table() -> str:
+    """The settings as a Markdown table, from the fields themselves."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else str(field.default)
+        rows.append(f"| `WORKREEF_{name.upper()}` | {f'`{default}`' if default else 'none'} | {field.description} |")
+    return "\n".join(rows)
+
+
+def document() -> str:
+    """The text of docs/settings.md."""
+    return (
+        "# Settings\n\nRead from the environment, and beneath it from `workreef.env` in the data directory. Generated from\n"
+        "`workreef_app/settings.py` by `make docs`.\n\n" + table() + "\n\n"
+        "An unset or unknown `WORKREEF_ENV` means production. Production refuses to start, with every fault at once and exit\n"
+        "status 78, on: a default or short secret key, a public address that is not https, Postgres or Redis on another host\n"
+        "in plaintext, a default database password, the embedded Postgres, a platform key in a local file, a demo tenant, an\n"
+        "app role that owns a table, a schema that is not current.\n"
+    )

@@ -103,7 +103,7 @@ class Front:
         try:
             response = await self._before(scope)
             if response is not None:
-                await response(scope, receive, send_with_headers)  # type: ignore[arg-type]
+                await response(scope, receive, send_with_headers)
             else:
                 await self._app(scope, bounded(receive, scope), send_with_headers)
         finally:

@@ -93,7 +93,7 @@ def _schema(spec: Operation) -> dict[str, Any]:
 def router() -> APIRouter:
     """The routes of all registered operations."""
     routes = APIRouter(prefix="/api/v1")
-    problems = {code: {"model": Problem} for code in (401, 402, 403, 404, 409, 422, 423, 429)}
+    problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 402, 403, 404, 409, 422, 423, 429)}
     for spec in REGISTRY.values():
         is_file = spec.result is FileResult
         routes.add_api_route(

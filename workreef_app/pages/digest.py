@@ -5,7 +5,17 @@ from __future__ import annotations
 import reflex as rx
 
 from workreef_app.pages.filters import select_filter
-from workreef_app.pages.ui import badge, empty_state, link, none_match, none_yet, page_header, recommendation, section, stat
+from workreef_app.pages.ui import (
+    badge,
+    empty_state,
+    link,
+    none_match,
+    none_yet,
+    page_header,
+    recommendation,
+    section,
+    stat,
+)
 from workreef_app.state.work import DigestState, WorkRow
 
 

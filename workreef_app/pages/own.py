@@ -22,7 +22,7 @@ def status_page() -> rx.Component:
     """The content of `/admin/status`."""
     return rx.fragment(
         page_header("Status", lead="What this tenant runs on, and how each part stands."),
-        section("Key", rx.el.p(badge(StatusState.key_state), " ", StatusState.key_text)),
+        section("Key", rx.el.p(badge(StatusState.key_state, StatusState.key_word), " ", StatusState.key_text)),
         section(
             "Sources",
             rx.cond(

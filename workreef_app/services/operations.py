@@ -6,7 +6,7 @@ from importlib import import_module
 
 MODULES = (
     "workreef_app.services.access.operations",
-    "workreef_app.services.audit.operations",
+    "workreef_app.services.audit_review.operations",
     "workreef_app.services.signals.operations",
     "workreef_app.services.recommend.operations",
     "workreef_app.services.digest.operations",

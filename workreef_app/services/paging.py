@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select
+
 from workreef_app.services.operation import Invalid
+
+#: A query whose row has columns that only its reader names.
+Query = Select[*tuple[Any, ...]]
 
 
 def encode(*parts: object) -> str:

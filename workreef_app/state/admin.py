@@ -45,7 +45,7 @@ def account(run: Any) -> str:
     """An import's account of every line, in one sentence."""
     parts = [f"{number(run.lines)} read", f"{number(run.added)} new", f"{number(run.repeated)} known before"]
     parts += [f"{number(n)} {SKIPPED.get(reason, reason)}" for reason, n in sorted(run.skipped.items()) if n]
-    return "Lines: " + ", ".join(parts) + "."
+    return ", ".join(parts)
 
 
 def source_line(source: Any) -> SourceLine:
@@ -65,6 +65,7 @@ class StatusState(rx.State):
     sources: list[SourceLine] = []
     settings: list[SettingLine] = []
     key_state: str = "proven"
+    key_word: str = "Answers"
     key_text: str = ""
 
     @rx.event
@@ -72,9 +73,10 @@ class StatusState(rx.State):
         """Reads sources and settings."""
         shell = await self.get_state(ShellState)
         self.key_state = "broken" if shell.locked else "proven"
+        self.key_word = "Does not answer" if shell.locked else "Answers"
         self.key_text = (
-            "The tenant's key does not answer. Nothing sealed can be read until it does."
-            if shell.locked else "The tenant's key answers."
+            "Nothing sealed can be read until it does."
+            if shell.locked else "What is sealed under it can be read."
         )
         settings = await shell.ask("settings.read", {})
         if settings is None:

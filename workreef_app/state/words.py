@@ -17,6 +17,12 @@ def hour(at: datetime) -> str:
     return f"{start:%-d %b %Y, %H:00}–{(start.hour + 1) % 24:02}:00 UTC"
 
 
+def span(first: datetime, last: datetime) -> str:
+    """`15:59:06`, or `15:09:06–15:59:06`."""
+    begin, end = f"{first.astimezone(UTC):%H:%M:%S}", f"{last.astimezone(UTC):%H:%M:%S}"
+    return begin if begin == end else f"{begin}–{end}"
+
+
 def number(value: int) -> str:
     """`1,204`."""
     return f"{value:,}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC
 from typing import Any
 
 import reflex as rx
 
 from workreef_app.state.shell import ShellState
-from workreef_app.state.words import counted, hour, moment, number, query, share
+from workreef_app.state.words import counted, hour, moment, number, query, share, span
 
 FILTERS = ("department", "recommendation", "status")
 
@@ -212,8 +211,7 @@ class TaskState(rx.State):
         self.evidence = [evidence_card(e) for e in found.evidence]
         self.behind = f"{counted(page.lines, 'line')} in {counted(page.count, 'observation')}"
         self.observations = [
-            ObservationLine(hour(o.hour), number(o.lines), o.summary,
-                            f"{o.first_at.astimezone(UTC):%H:%M:%S}–{o.last_at.astimezone(UTC):%H:%M:%S}")
+            ObservationLine(hour(o.hour), number(o.lines), o.summary, span(o.first_at, o.last_at))
             for o in page.rows
         ]
         path = f"/tasks/{task_id}"

@@ -26,8 +26,11 @@ ANOTHER = embedded_account.Account("another", 4242, 4242)
 
 @contextlib.contextmanager
 def directory_of_a_server() -> Iterator[Path]:
-    """A data directory, and no server left in it. Not under pytest's own directory: each run of pytest that root
-    starts closes that again, to the account of a server that another run is just starting."""
+    """A data directory, and no server left in it.
+
+    Not under pytest's own directory: each run of pytest that root starts closes that again, even to the
+    account of a server that another run is just starting.
+    """
     with tempfile.TemporaryDirectory(prefix="workreef-test-") as base:
         directory = Path(base) / "postgres"
         yield directory

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access.models import Invitation, Person
@@ -29,7 +30,7 @@ def create(work: Work, person_id: UUID, lifetime: timedelta) -> tuple[str, Invit
 def consume(work: Work, token: str) -> Person:
     """Uses the link up. Raises Conflict when it is unknown, used or expired: one answer for all three."""
     row = work.session.scalars(
-        select(Invitation).where(Invitation.token_hash == token_hash(token)).with_for_update()
+        select(Invitation).where(col(Invitation.token_hash) == token_hash(token)).with_for_update()
     ).first()
     if row is None or row.used_at is not None or work.now >= row.expires_at:
         raise Conflict("This link was used, has expired, or never was. Ask an admin for a new one.")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr, StringConstraints
 from sqlalchemy import select
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access import invitations, people, sessions, tenant_settings
@@ -113,7 +114,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
     if work.unlocked:
         person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
         name = person.name if person else work.actor.id
-        mine = select(Department).where(Department.id.in_(work.actor.departments)).order_by(Department.slug)
+        mine = select(Department).where(col(Department.id).in_(work.actor.departments)).order_by(col(Department.slug))
         departments = [d.name for d in work.session.scalars(mine)]
         contact = people.contact(work)
     return Me(
@@ -139,7 +140,7 @@ class DepartmentRow(Result):
 @operation("departments.create", by=ADMINS, limit="60/minute", audit=Event.DEPARTMENT_CREATED)
 def create_department(work: Work, command: CreateDepartment) -> DepartmentRow:
     """Adds a department."""
-    if work.session.scalars(select(Department).where(Department.slug == command.slug)).first():
+    if work.session.scalars(select(Department).where(col(Department.slug) == command.slug)).first():
         raise Conflict(f"There is a department {command.slug} already.")
     row = Department(id=uuid7(), slug=command.slug, name=command.name)
     work.session.add(row)
@@ -167,7 +168,7 @@ def create_person(work: Work, command: CreatePerson) -> Invited:
     """Adds a person, who sets a password through a one-time link."""
     if people.by_email(work, command.email) is not None:
         raise Conflict("There is a person with this email already.")
-    rows = list(work.session.scalars(select(Department).where(Department.slug.in_(command.departments))))
+    rows = list(work.session.scalars(select(Department).where(col(Department.slug).in_(command.departments))))
     missing = set(command.departments) - {row.slug for row in rows}
     if missing:
         raise Invalid("There is no such department.", fields={"departments": f"unknown: {', '.join(sorted(missing))}"})

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access.models import Membership, Person, PersonPersona, PersonStatus
@@ -21,12 +22,12 @@ def normalise(email: str) -> str:
 def by_email(work: Work, email: str) -> Person | None:
     """The person with this email, whatever their status."""
     digest = index("person", "email", normalise(email))
-    return work.session.scalars(select(Person).where(Person.email_index == digest)).first()
+    return work.session.scalars(select(Person).where(col(Person.email_index) == digest)).first()
 
 
 def personas_of(work: Work, person_id: UUID) -> frozenset[Persona]:
     """The personas that a person has."""
-    rows = work.session.scalars(select(PersonPersona.persona).where(PersonPersona.person_id == person_id))
+    rows = work.session.scalars(select(col(PersonPersona.persona)).where(col(PersonPersona.person_id) == person_id))
     return frozenset(Persona(p) for p in rows)
 
 
@@ -50,7 +51,7 @@ def names(work: Work, ids: Iterable[UUID]) -> dict[UUID, str]:
     wanted = set(ids)
     if not wanted or not work.unlocked:
         return {}
-    return {p.id: p.name for p in work.session.scalars(select(Person).where(Person.id.in_(wanted)))}
+    return {p.id: p.name for p in work.session.scalars(select(Person).where(col(Person.id).in_(wanted)))}
 
 
 def contact(work: Work) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from itsdangerous import BadSignature, Signer
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access.models import PersonStatus, SessionRow
@@ -80,11 +81,11 @@ def resolve(session: Session, token: str, host: str, now: datetime) -> tuple[Act
 def touch(session: Session, session_id: UUID, last_active: datetime, now: datetime) -> None:
     """Records activity, at most once a minute."""
     if now - last_active >= ACTIVITY_STEP:
-        session.execute(update(SessionRow).where(SessionRow.id == session_id).values(last_active_at=now))
+        session.execute(update(SessionRow).where(col(SessionRow.id) == session_id).values(last_active_at=now))
 
 
 def revoke(session: Session, session_id: UUID, now: datetime) -> None:
     """Ends a session at once."""
     session.execute(
-        update(SessionRow).where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None)).values(revoked_at=now)
+        update(SessionRow).where(col(SessionRow.id) == session_id, col(SessionRow.revoked_at).is_(None)).values(revoked_at=now)
     )

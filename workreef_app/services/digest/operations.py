@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import case, func, select
+from sqlmodel import col
 
 from workreef_app.services.access.models import Department
 from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
+from workreef_app.services.paging import Query
 from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
 from workreef_app.services.recommend.operations import DepartmentSlug, open_proposals
@@ -18,8 +19,8 @@ from workreef_app.services.signals.models import Source
 OPPORTUNITIES = 10
 RECENT = timedelta(days=7)
 _RANK = case(
-    (Proposal.recommendation == Recommendation.DO_NOW, 0), (Proposal.recommendation == Recommendation.PILOT, 1),
-    (Proposal.recommendation == Recommendation.LATER, 2), else_=3,
+    (col(Proposal.recommendation) == Recommendation.DO_NOW, 0), (col(Proposal.recommendation) == Recommendation.PILOT, 1),
+    (col(Proposal.recommendation) == Recommendation.LATER, 2), else_=3,
 )
 
 
@@ -53,33 +54,33 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
     """Reads the digest of the reader's scope."""
     since = work.now - RECENT
     query = reading.filtered(reading.task_query(), department=command.department)
-    waiting = query.where(Proposal.status.in_([ProposalStatus.OPEN, ProposalStatus.RETURNED]))
+    waiting = query.where(col(Proposal.status).in_([ProposalStatus.OPEN, ProposalStatus.RETURNED]))
     best = work.session.execute(
-        waiting.order_by(_RANK, Proposal.score.desc(), Proposal.id.desc()).limit(OPPORTUNITIES)
+        waiting.order_by(_RANK, col(Proposal.score).desc(), col(Proposal.id).desc()).limit(OPPORTUNITIES)
     ).all()
     opportunities = reading.rows(work, [(r.Task, r.Proposal) for r in best])
     work.note(target="digest", rows=len(opportunities))
     return Digest(
         to_review=open_proposals(work),
         to_pilot=_count(work, query.where(
-            Proposal.status == ProposalStatus.OPEN, Proposal.recommendation == Recommendation.PILOT
+            col(Proposal.status) == ProposalStatus.OPEN, col(Proposal.recommendation) == Recommendation.PILOT
         )),
-        new_tasks=_count(work, query.where(Task.created_at >= since)), new_since=since, tasks=_count(work, query),
+        new_tasks=_count(work, query.where(col(Task.created_at) >= since)), new_since=since, tasks=_count(work, query),
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
-        as_of=work.session.scalar(select(func.max(Source.as_of))),
+        as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
         departments=_departments(work),
     )
 
 
-def _count(work: Work, query: Select[Any]) -> int:
+def _count(work: Work, query: Query) -> int:
     return work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _departments(work: Work) -> list[DepartmentChoice]:
     query = select(Department).where(
-        Department.id.in_(select(Source.department_id).where(Source.department_id.is_not(None)))
-    ).order_by(Department.slug)
+        col(Department.id).in_(select(col(Source.department_id)).where(col(Source.department_id).is_not(None)))
+    ).order_by(col(Department.slug))
     return [DepartmentChoice(slug=d.slug, name=d.name) for d in work.session.scalars(query)]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import func, select
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access import people, tenant_settings
@@ -63,7 +64,7 @@ class ImportFinished(Result):
 def finish_import(work: Work, command: FinishImport) -> ImportFinished:
     """Closes an import, measures the source's signals up to its newest line, and finds tasks."""
     run = running(work, command.import_id)
-    source = work.session.scalars(select(Source).where(Source.id == run.source_id).with_for_update()).one()
+    source = work.session.scalars(select(Source).where(col(Source.id) == run.source_id).with_for_update()).one()
     run.status, run.finished_at = command.outcome, work.now
     signals = counting.recount(
         work.session, source, tenant_settings.read(work.session)["signals.window_days"]
@@ -136,7 +137,7 @@ class TaskDetail(Result):
 @operation("tasks.read", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
 def read_task(work: Work, command: ReadTask) -> TaskDetail:
     """Reads one task with the evidence of its sources."""
-    found = work.session.execute(reading.task_query().where(Task.id == command.task_id)).one_or_none()
+    found = work.session.execute(reading.task_query().where(col(Task.id) == command.task_id)).one_or_none()
     if found is None:
         raise NotFound("task", command.task_id)
     work.note(target=f"task:{command.task_id}", department=found.Task.department_id)
@@ -147,8 +148,8 @@ def read_task(work: Work, command: ReadTask) -> TaskDetail:
 
 def _evidence(work: Work, task_id: UUID) -> list[Evidence]:
     pairs = work.session.execute(
-        select(Signal, Source).join(Source, Source.id == Signal.source_id)
-        .where(Signal.task_id == task_id).order_by(Signal.times.desc())
+        select(Signal, Source).join(Source, col(Source.id) == col(Signal.source_id))
+        .where(col(Signal.task_id) == task_id).order_by(col(Signal.times).desc())
     )
     return [
         Evidence(
@@ -162,8 +163,8 @@ def _evidence(work: Work, task_id: UUID) -> list[Evidence]:
 
 def _samples(work: Work, signal: Signal) -> list[str]:
     newest = (
-        select(Observation.summary).where(Observation.signal_id == signal.id)
-        .order_by(Observation.hour.desc()).limit(20)
+        select(col(Observation.summary)).where(col(Observation.signal_id) == signal.id)
+        .order_by(col(Observation.hour).desc()).limit(20)
     )
     return list(dict.fromkeys(work.session.scalars(newest)))[:SAMPLES]
 
@@ -214,7 +215,7 @@ class ProposalDetail(Result):
 @operation("proposals.read", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
 def read_proposal(work: Work, command: ReadProposal) -> ProposalDetail:
     """Reads one proposal with its evidence, analysis and decisions."""
-    found = work.session.execute(reading.task_query().where(Proposal.id == command.proposal_id)).one_or_none()
+    found = work.session.execute(reading.task_query().where(col(Proposal.id) == command.proposal_id)).one_or_none()
     if found is None:
         raise NotFound("proposal", command.proposal_id)
     proposal: Proposal = found.Proposal
@@ -243,7 +244,7 @@ def _analysis(work: Work, proposal: Proposal) -> AnalysisBody:
 
 def _decisions(work: Work, proposal_id: UUID) -> list[DecisionRow]:
     found = list(work.session.scalars(
-        select(Decision).where(Decision.proposal_id == proposal_id).order_by(Decision.id)
+        select(Decision).where(col(Decision.proposal_id) == proposal_id).order_by(col(Decision.id))
     ))
     names = people.names(work, (d.person_id for d in found))
     return [
@@ -271,7 +272,7 @@ def decide_proposal(work: Work, command: DecideProposal) -> ProposalDecided:
     if command.choice is not Choice.ACCEPT and not command.reason:
         raise Invalid("Say why.", fields={"reason": "is needed to return or decline"})
     proposal = work.session.scalars(
-        select(Proposal).where(Proposal.id == command.proposal_id).with_for_update()
+        select(Proposal).where(col(Proposal.id) == command.proposal_id).with_for_update()
     ).first()
     if proposal is None:
         raise NotFound("proposal", command.proposal_id)
@@ -293,5 +294,5 @@ def decide_proposal(work: Work, command: DecideProposal) -> ProposalDecided:
 
 def open_proposals(work: Work) -> int:
     """How many proposals in scope wait for a decision."""
-    query = select(func.count()).select_from(Proposal).where(Proposal.status == ProposalStatus.OPEN)
+    query = select(func.count()).select_from(Proposal).where(col(Proposal.status) == ProposalStatus.OPEN)
     return work.session.scalar(query) or 0

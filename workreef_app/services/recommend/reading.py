@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, select, tuple_
+from sqlmodel import col
 
 from workreef_app.services import paging
 from workreef_app.services.access import tenant_settings
 from workreef_app.services.access.models import Department
 from workreef_app.services.operation import Result, Work
+from workreef_app.services.paging import Query
 from workreef_app.services.recommend.gate import Reason
 from workreef_app.services.recommend.heuristics import REASONS
 from workreef_app.services.recommend.measures import Measures
@@ -52,31 +53,31 @@ class TaskPage(Result):
     next: str
 
 
-def task_query() -> Select[Any]:
+def task_query() -> Query:
     """Tasks with their proposals, in the actor's scope."""
-    return select(Task, Proposal).join(Proposal, Proposal.task_id == Task.id)
+    return select(Task, Proposal).join(Proposal, col(Proposal.task_id) == col(Task.id))
 
 
 def filtered(
-    query: Select[Any], *, department: str = "", recommendation: Recommendation | None = None,
+    query: Query, *, department: str = "", recommendation: Recommendation | None = None,
     status: ProposalStatus | None = None,
-) -> Select[Any]:
+) -> Query:
     """The query limited to what the filters name."""
     if department:
-        query = query.join(Department, Department.id == Task.department_id).where(Department.slug == department)
+        query = query.join(Department, col(Department.id) == col(Task.department_id)).where(col(Department.slug) == department)
     if recommendation is not None:
-        query = query.where(Proposal.recommendation == recommendation)
+        query = query.where(col(Proposal.recommendation) == recommendation)
     if status is not None:
-        query = query.where(Proposal.status == status)
+        query = query.where(col(Proposal.status) == status)
     return query
 
 
-def page(work: Work, query: Select[Any], after: str, limit: int) -> TaskPage:
+def page(work: Work, query: Query, after: str, limit: int) -> TaskPage:
     """One page of a task query, highest score first."""
     total = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
     if after:
-        query = query.where(tuple_(Proposal.score, Proposal.id) < tuple_(*paging.decode_number(after)))
-    ordered = query.order_by(Proposal.score.desc(), Proposal.id.desc()).limit(limit + 1)
+        query = query.where(tuple_(col(Proposal.score), col(Proposal.id)) < tuple_(*paging.decode_number(after)))
+    ordered = query.order_by(col(Proposal.score).desc(), col(Proposal.id).desc()).limit(limit + 1)
     found = work.session.execute(ordered).all()
     shown = found[:limit]
     cursor = paging.encode(shown[-1].Proposal.score, shown[-1].Proposal.id) if len(found) > limit else ""
@@ -100,11 +101,12 @@ def sources_of(work: Work, task_ids: Sequence[UUID]) -> dict[UUID, list[Source]]
     """The sources whose signals point at each task."""
     found: dict[UUID, list[Source]] = defaultdict(list)
     query = (
-        select(Signal.task_id, Source).join(Source, Source.id == Signal.source_id)
-        .where(Signal.task_id.in_(task_ids)).distinct()
+        select(col(Signal.task_id), Source).join(Source, col(Source.id) == col(Signal.source_id))
+        .where(col(Signal.task_id).in_(task_ids)).distinct()
     )
     for task_id, source in work.session.execute(query):
-        found[task_id].append(source)
+        if task_id is not None:
+            found[task_id].append(source)
     return found
 
 

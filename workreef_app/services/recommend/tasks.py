@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.access import tenant_settings
@@ -19,6 +20,7 @@ from workreef_app.services.recommend.heuristics import draft
 from workreef_app.services.recommend.measures import Counts, Measures, measure, score
 from workreef_app.services.recommend.models import Analysis, AnalysisKind, Proposal, ProposalStatus, Task
 from workreef_app.services.recommend.words import health, trouble
+from workreef_app.services.signals.likeness import ANY
 from workreef_app.services.signals.miner import text
 from workreef_app.services.signals.models import Signal, Source
 from workreef_app.services.signals.state import decode
@@ -29,8 +31,8 @@ UNSETTLED = frozenset({ProposalStatus.OPEN, ProposalStatus.RETURNED})
 
 
 def title_of(signal: Signal) -> str:
-    """What the task is called: its signal's template, cut to a line."""
-    words = text(decode(signal.template_id, signal.template))
+    """What the task is called: its signal's template with its variables left out, cut to a line."""
+    words = text(decode(signal.template_id, signal.template)).replace(ANY, "…")
     return words if len(words) <= TITLE else f"{words[: TITLE - 1]}…"
 
 
@@ -48,7 +50,7 @@ def counts(signal: Signal) -> Counts:
 def measures_of(session: Session, task_ids: Iterable[UUID], window_days: int) -> dict[UUID, Measures]:
     """The measures of tasks, from the stored counts of their signals."""
     signals: dict[UUID, list[Counts]] = defaultdict(list)
-    for signal in session.scalars(select(Signal).where(Signal.task_id.in_(list(task_ids)))):
+    for signal in session.scalars(select(Signal).where(col(Signal.task_id).in_(list(task_ids)))):
         if signal.task_id is not None:
             signals[signal.task_id].append(counts(signal))
     return {task_id: measure(found, window_days) for task_id, found in signals.items()}
@@ -58,7 +60,7 @@ def refresh(work: Work, source: Source) -> int:
     """Makes a task of every signal that now recurs, and renews unsettled proposals. Returns how many tasks are new."""
     settings = tenant_settings.read(work.session)
     found = list(work.session.scalars(
-        select(Signal).where(Signal.source_id == source.id, Signal.times >= settings["signals.min_times"])
+        select(Signal).where(col(Signal.source_id) == source.id, col(Signal.times) >= settings["signals.min_times"])
     ))
     new = [signal for signal in found if signal.task_id is None]
     for signal in new:
@@ -68,12 +70,12 @@ def refresh(work: Work, source: Source) -> int:
     work.session.flush()
     by_task: dict[UUID, list[Signal]] = defaultdict(list)
     for signal in work.session.scalars(
-        select(Signal).where(Signal.source_id == source.id, Signal.task_id.is_not(None))
+        select(Signal).where(col(Signal.source_id) == source.id, col(Signal.task_id).is_not(None))
     ):
         if signal.task_id is not None:
             by_task[signal.task_id].append(signal)
     proposals = {
-        p.task_id: p for p in work.session.scalars(select(Proposal).where(Proposal.task_id.in_(list(by_task))))
+        p.task_id: p for p in work.session.scalars(select(Proposal).where(col(Proposal.task_id).in_(list(by_task))))
     }
     for task_id, signals in by_task.items():
         proposal = proposals.get(task_id)

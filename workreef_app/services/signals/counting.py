@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, distinct, func, select, update
+from sqlalchemy import Text, and_, cast, distinct, func, select, update
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
+from workreef_app.services.paging import Query
 from workreef_app.services.signals.models import Observation, Signal, Source
 
 
@@ -30,27 +31,27 @@ def recount(session: Session, source: Source, window_days: int) -> int:
         return 0
     session.flush()
     start = source.as_of - timedelta(days=window_days)
-    day = cast(func.date_trunc("day", func.timezone("UTC", Observation.hour)), Text)
+    day = cast(func.date_trunc("day", func.timezone("UTC", col(Observation.hour))), Text)
     counts = (
         select(
-            Observation.signal_id,
-            func.sum(Observation.lines).label("times"),
+            col(Observation.signal_id),
+            func.sum(col(Observation.lines)).label("times"),
             func.count(distinct(day)).label("days"),
             func.count().label("hours"),
-            func.sum(Observation.constant_tokens).label("constant_tokens"),
-            func.sum(Observation.total_tokens).label("total_tokens"),
+            func.sum(col(Observation.constant_tokens)).label("constant_tokens"),
+            func.sum(col(Observation.total_tokens)).label("total_tokens"),
         )
-        .where(Observation.source_id == source.id, Observation.hour > start)
-        .group_by(Observation.signal_id)
+        .where(col(Observation.source_id) == source.id, col(Observation.hour) > start)
+        .group_by(col(Observation.signal_id))
         .subquery()
     )
-    of_source = Signal.source_id == source.id
+    of_source = col(Signal.source_id) == source.id
     session.execute(update(Signal).where(of_source).values(
         times=0, days=0, hours=0, constant_tokens=0, total_tokens=0, window_from=start, window_to=source.as_of,
     ).execution_options(synchronize_session=False))
     names = ("times", "days", "hours", "constant_tokens", "total_tokens")
     session.execute(
-        update(Signal).where(of_source, Signal.id == counts.c.signal_id).values({n: counts.c[n] for n in names})
+        update(Signal).where(of_source, col(Signal.id) == counts.c.signal_id).values({n: counts.c[n] for n in names})
         .execution_options(synchronize_session=False)
     )
     return signals_of(session, source.id)
@@ -58,19 +59,19 @@ def recount(session: Session, source: Source, window_days: int) -> int:
 
 def signals_of(session: Session, source_id: UUID) -> int:
     """How many signals a source has."""
-    return session.scalar(select(func.count()).select_from(Signal).where(Signal.source_id == source_id)) or 0
+    return session.scalar(select(func.count()).select_from(Signal).where(col(Signal.source_id) == source_id)) or 0
 
 
-def in_window(query: Select[Any], task_id: UUID) -> Select[Any]:
+def in_window(query: Query, task_id: UUID) -> Query:
     """Limits a query on observations to those that the task's numbers were counted from."""
     return query.join(
-        Signal, and_(Signal.id == Observation.signal_id, Observation.hour > Signal.window_from)
-    ).where(Signal.task_id == task_id)
+        Signal, and_(col(Signal.id) == col(Observation.signal_id), col(Observation.hour) > col(Signal.window_from))
+    ).where(col(Signal.task_id) == task_id)
 
 
 def behind(session: Session, task_id: UUID) -> Behind | None:
     """The observations behind a task's numbers; None when no signal in scope points at it."""
-    if session.scalar(select(func.count()).select_from(Signal).where(Signal.task_id == task_id)) == 0:
+    if session.scalar(select(func.count()).select_from(Signal).where(col(Signal.task_id) == task_id)) == 0:
         return None
-    row = session.execute(in_window(select(func.count(), func.sum(Observation.lines)), task_id)).one()
+    row = session.execute(in_window(select(func.count(), func.sum(col(Observation.lines))), task_id)).one()
     return Behind(row[0], int(row[1] or 0))

@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.signals import state
 from workreef_app.services.signals.lines import Seen, count, digest
-from workreef_app.services.signals.miner import Template, text
+from workreef_app.services.signals.miner import Template
+from workreef_app.services.signals.miner import text as template_text
 from workreef_app.services.signals.models import ImportRun, Observation, SeenLine, Signal, Source
 from workreef_app.services.vault.columns import index
 
@@ -60,8 +62,8 @@ def new_lines(session: Session, run: ImportRun, lines: Sequence[RawLine]) -> lis
     key = index("seen_line", "digest", str(run.source_id))
     digests = [digest(line.identity, key) for line in lines]
     rows = session.execute(
-        select(SeenLine.digest, SeenLine.lines, SeenLine.run_id, SeenLine.run_lines)
-        .where(SeenLine.source_id == run.source_id, SeenLine.digest == func.any(list(set(digests))))
+        select(col(SeenLine.digest), col(SeenLine.lines), col(SeenLine.run_id), col(SeenLine.run_lines))
+        .where(col(SeenLine.source_id) == run.source_id, col(SeenLine.digest) == func.any(list(set(digests))))
     )
     known = {bytes(row.digest): Seen(row.lines, row.run_id, row.run_lines) for row in rows}
     after, room = count(digests, known, run.id)
@@ -74,20 +76,24 @@ def new_lines(session: Session, run: ImportRun, lines: Sequence[RawLine]) -> lis
     return fresh
 
 
+# One statement for a batch: a row at a time would be most of an import's time.
+_REMEMBER = text("""
+INSERT INTO seen_line (source_id, digest, lines, run_id, run_lines)
+SELECT :source_id, u.digest, u.lines, :run_id, u.run_lines
+FROM unnest(CAST(:digests AS bytea[]), CAST(:lines AS int[]), CAST(:run_lines AS int[])) AS u(digest, lines, run_lines)
+ON CONFLICT (source_id, digest)
+DO UPDATE SET lines = excluded.lines, run_id = excluded.run_id, run_lines = excluded.run_lines
+""")
+
+
 def _remember(session: Session, run: ImportRun, after: dict[bytes, Seen]) -> None:
     if not after:
         return
-    statement = insert(SeenLine)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[SeenLine.source_id, SeenLine.digest],
-            set_={name: getattr(statement.excluded, name) for name in ("lines", "run_id", "run_lines")},
-        ),
-        [
-            {"source_id": run.source_id, "digest": d, "lines": s.lines, "run_id": s.run_id, "run_lines": s.run_lines}
-            for d, s in sorted(after.items())
-        ],
-    )
+    known = sorted(after.items())
+    session.execute(_REMEMBER, {
+        "source_id": run.source_id, "run_id": run.id, "digests": [line for line, _ in known],
+        "lines": [seen.lines for _, seen in known], "run_lines": [seen.run_lines for _, seen in known],
+    })
 
 
 def mine(kept: state.MinerState, lines: Iterable[RawLine]) -> dict[tuple[int, datetime], Bucket]:
@@ -146,7 +152,7 @@ def store_signals(session: Session, source: Source, kept: state.MinerState, temp
         statement = insert(Signal)
         session.execute(
             statement.on_conflict_do_update(
-                index_elements=[Signal.source_id, Signal.template_id], set_={"template": statement.excluded.template}
+                index_elements=[col(Signal.source_id), col(Signal.template_id)], set_={"template": statement.excluded.template}
             ),
             rows,
         )
@@ -175,13 +181,13 @@ def _upsert_observations(session: Session, rows: list[dict[str, Any]]) -> None:
     new = statement.excluded
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=[Observation.signal_id, Observation.hour],
+            index_elements=[col(Observation.signal_id), col(Observation.hour)],
             set_={
-                "lines": Observation.lines + new.lines,
-                "constant_tokens": Observation.constant_tokens + new.constant_tokens,
-                "total_tokens": Observation.total_tokens + new.total_tokens,
-                "first_at": func.least(Observation.first_at, new.first_at),
-                "last_at": func.greatest(Observation.last_at, new.last_at),
+                "lines": col(Observation.lines) + new.lines,
+                "constant_tokens": col(Observation.constant_tokens) + new.constant_tokens,
+                "total_tokens": col(Observation.total_tokens) + new.total_tokens,
+                "first_at": func.least(col(Observation.first_at), new.first_at),
+                "last_at": func.greatest(col(Observation.last_at), new.last_at),
             },
         ),
         rows,
@@ -196,20 +202,20 @@ def merge_signals(session: Session, kept: state.MinerState, final: dict[int, int
         if source_signal is None or target is None:
             continue
         _move_observations(session, source_signal, target)
-        old_task = session.scalar(select(Signal.task_id).where(Signal.id == source_signal))
+        old_task = session.scalar(select(col(Signal.task_id)).where(col(Signal.id) == source_signal))
         session.execute(
-            update(Signal).where(Signal.id == target)
-            .values(task_id=case((Signal.task_id.is_(None), old_task), else_=Signal.task_id))
+            update(Signal).where(col(Signal.id) == target)
+            .values(task_id=case((col(Signal.task_id).is_(None), old_task), else_=col(Signal.task_id)))
         )
-        session.execute(delete(Signal).where(Signal.id == source_signal))
+        session.execute(delete(Signal).where(col(Signal.id) == source_signal))
 
 
 def _move_observations(session: Session, old: UUID, new: UUID) -> None:
     columns = ("id", "source_id", "department_id", "hour", "lines", "constant_tokens", "total_tokens", "first_at",
                "last_at", "summary")
-    rows = session.execute(select(*(getattr(Observation, name) for name in columns)).where(Observation.signal_id == old))
+    rows = session.execute(select(*(getattr(Observation, name) for name in columns)).where(col(Observation.signal_id) == old))
     moved = [dict(row._mapping) | {"signal_id": new, "id": uuid7()} for row in rows]
-    session.execute(delete(Observation).where(Observation.signal_id == old))
+    session.execute(delete(Observation).where(col(Observation.signal_id) == old))
     if moved:
         _upsert_observations(session, moved)
 
@@ -224,7 +230,7 @@ def add_batch(session: Session, tenant_id: UUID, source: Source, run: ImportRun,
     changed = {template.id: template for template in kept.miner.changed()}
     store_signals(session, source, kept, changed.values())
     merge_signals(session, kept, final)
-    summaries = {template.id: text(template) for template in changed.values()}
+    summaries = {template.id: template_text(template) for template in changed.values()}
     store_observations(session, source, kept, follow(buckets, final), summaries)
     source.revision += 1
     newest = max((line.at for line in fresh), default=None)

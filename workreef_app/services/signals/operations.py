@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from workreef_app.services import paging
@@ -79,9 +80,9 @@ def start_import(work: Work, command: StartImport) -> Import:
 def _department(work: Work, slug: str | None) -> Department | None:
     if slug is None:
         return None
-    row = work.session.scalars(select(Department).where(Department.slug == slug)).first()
+    row = work.session.scalars(select(Department).where(col(Department.slug) == slug)).first()
     if row is None:
-        known = ", ".join(work.session.scalars(select(Department.slug).order_by(Department.slug)))
+        known = ", ".join(work.session.scalars(select(col(Department.slug)).order_by(col(Department.slug))))
         raise Invalid(f"There is no department {slug}.", fields={"department": f"known departments: {known or 'none'}"})
     return row
 
@@ -89,7 +90,7 @@ def _department(work: Work, slug: str | None) -> Department | None:
 def _source(work: Work, kind: SourceKind, department: Department | None) -> Source:
     department_id = department.id if department else None
     found = work.session.scalars(
-        select(Source).where(Source.kind == kind, Source.department_id.is_not_distinct_from(department_id))
+        select(Source).where(col(Source.kind) == kind, col(Source.department_id).is_not_distinct_from(department_id))
     ).first()
     if found is not None:
         return found
@@ -121,7 +122,7 @@ def add_lines(work: Work, command: AddLines) -> Import:
     run = running(work, command.import_id)
     if command.batch != run.batches:
         raise Conflict(f"Batch {command.batch} was sent, batch {run.batches} is next. Nothing was counted twice.")
-    source = work.session.scalars(select(Source).where(Source.id == run.source_id).with_for_update()).one()
+    source = work.session.scalars(select(Source).where(col(Source.id) == run.source_id).with_for_update()).one()
     lines = [RawLine(line.at, line.message, bytes.fromhex(line.identity)) for line in command.lines]
     result = add_batch(work.session, work.tenant.id, source, run, lines)
     skipped = sum(command.skipped.values())
@@ -138,7 +139,7 @@ def add_lines(work: Work, command: AddLines) -> Import:
 
 
 def running(work: Work, import_id: UUID) -> ImportRun:
-    run = work.session.scalars(select(ImportRun).where(ImportRun.id == import_id).with_for_update()).first()
+    run = work.session.scalars(select(ImportRun).where(col(ImportRun.id) == import_id).with_for_update()).first()
     if run is None:
         raise NotFound("import", import_id)
     if run.status != RunStatus.RUNNING:
@@ -171,14 +172,14 @@ class Sources(Result):
 @operation("sources.list", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
 def list_sources(work: Work, command: ListSources) -> Sources:
     """Lists the sources in scope with their newest line and last import."""
-    rows = [_source_row(work.session, source) for source in work.session.scalars(select(Source).order_by(Source.id))]
+    rows = [_source_row(work.session, source) for source in work.session.scalars(select(Source).order_by(col(Source.id)))]
     work.note(target="source", rows=len(rows))
     return Sources(sources=rows)
 
 
 def _source_row(session: Session, source: Source) -> SourceRow:
     run = session.scalars(
-        select(ImportRun).where(ImportRun.source_id == source.id).order_by(ImportRun.id.desc()).limit(1)
+        select(ImportRun).where(col(ImportRun.source_id) == source.id).order_by(col(ImportRun.id).desc()).limit(1)
     ).first()
     return SourceRow(
         id=source.id, kind=SourceKind(source.kind), name=source.name, as_of=source.as_of,
@@ -222,8 +223,8 @@ def list_observations(work: Work, command: ListObservations) -> Observations:
         raise NotFound("task", command.task_id)
     query = counting.in_window(select(Observation), command.task_id)
     if command.after:
-        query = query.where(tuple_(Observation.hour, Observation.id) < tuple_(*paging.decode_time(command.after)))
-    found = list(work.session.scalars(query.order_by(Observation.hour.desc(), Observation.id.desc()).limit(command.limit + 1)))
+        query = query.where(tuple_(col(Observation.hour), col(Observation.id)) < tuple_(*paging.decode_time(command.after)))
+    found = list(work.session.scalars(query.order_by(col(Observation.hour).desc(), col(Observation.id).desc()).limit(command.limit + 1)))
     page = found[: command.limit]
     work.note(target=f"task:{command.task_id}", rows=len(page))
     return Observations(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from workreef_app.services.signals.miner import Miner, Template
 from workreef_app.services.signals.models import Signal, Source
@@ -47,7 +48,7 @@ def take(session: Session, tenant_id: UUID, source: Source) -> MinerState:
     if kept is not None and kept.revision == source.revision:
         return kept
     rows = session.execute(
-        select(Signal.template_id, Signal.id, Signal.template).where(Signal.source_id == source.id)
+        select(col(Signal.template_id), col(Signal.id), col(Signal.template)).where(col(Signal.source_id) == source.id)
     ).all()
     miner = Miner(decode(row.template_id, row.template) for row in rows)
     return MinerState(source.revision, miner, {row.template_id: row.id for row in rows})

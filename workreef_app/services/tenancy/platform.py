@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import URL, select, text
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from workreef_app.services.operation import Actor, TenantInfo, departments_of, reach_of
 from workreef_app.services.tenancy import server
@@ -88,7 +89,7 @@ class Platform:
             return found
         with Session(self.control) as session:
             row = session.scalars(
-                select(TenantRow).where(TenantRow.slug == slug, TenantRow.status == TenantStatus.ACTIVE)
+                select(TenantRow).where(col(TenantRow.slug) == slug, col(TenantRow.status) == TenantStatus.ACTIVE)
             ).first()
         if row is None:
             with self._lock:
@@ -111,7 +112,7 @@ class Platform:
         """All active tenants, by slug."""
         with Session(self.control, expire_on_commit=False) as session:
             rows = session.scalars(
-                select(TenantRow).where(TenantRow.status == TenantStatus.ACTIVE).order_by(TenantRow.slug)
+                select(TenantRow).where(col(TenantRow.status) == TenantStatus.ACTIVE).order_by(col(TenantRow.slug))
             )
             return list(rows)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime
-from uuid import UUID
 
 from sqlalchemy import NullPool, create_engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from workreef_app.services.audit import log
 from workreef_app.services.audit.chain import genesis
+from workreef_app.services.operation import Event
 from workreef_app.services.tenancy import migrate, server
 from workreef_app.services.tenancy.errors import TenancyError, TenantExists
 from workreef_app.services.tenancy.models import PlatformKey, TenantRow, TenantStatus
@@ -39,11 +41,12 @@ def prepare_platform(platform: Platform) -> None:
 
 
 def create_tenant(
-    platform: Platform, *, slug: str, name: str, hipaa: bool = False, demo: bool = False, key_reference: str | None = None
+    platform: Platform, *, slug: str, name: str, hipaa: bool = False, demo: bool = False, key_reference: str | None = None,
+    actor: str = "system",
 ) -> TenantRow:
     """A new tenant with its database, roles and data key. Raises TenantExists, TenancyError, KeyUnavailable.
 
-    What a crash left half-made under the same slug is removed first.
+    What a crash left half-made under the same slug is removed first. The chain's first entry tells of it.
     """
     if not SLUG.fullmatch(slug) or slug in RESERVED:
         raise TenancyError(f"{slug!r} is no slug: use 1 to 40 lower-case letters, digits and hyphens, and no reserved word.")
@@ -64,7 +67,7 @@ def create_tenant(
     )
     _claim_slug(platform, row)
     server.create_database(platform.url, row.database, owner_password, app_password)
-    _first_rows(platform, row.database, tenant_id, key_id)
+    _first_rows(platform, row, actor)
     with Session(platform.control, expire_on_commit=False) as session, session.begin():
         row.status = TenantStatus.ACTIVE
         return session.merge(row)
@@ -72,7 +75,7 @@ def create_tenant(
 
 def _claim_slug(platform: Platform, row: TenantRow) -> None:
     with Session(platform.control, expire_on_commit=False) as session, session.begin():
-        left = session.scalars(select(TenantRow).where(TenantRow.slug == row.slug).with_for_update()).first()
+        left = session.scalars(select(TenantRow).where(col(TenantRow.slug) == row.slug).with_for_update()).first()
         if left is not None:
             if left.status == TenantStatus.ACTIVE:
                 raise TenantExists(f"There is a tenant {row.slug!r} already. Choose another slug.")
@@ -86,14 +89,19 @@ def _claim_slug(platform: Platform, row: TenantRow) -> None:
             raise TenantExists(f"There is a tenant {row.slug!r} already. Choose another slug.") from None
 
 
-def _first_rows(platform: Platform, database: str, tenant_id: UUID, key_id: UUID) -> None:
-    """The rows that only the owner may write: the chain's head at its genesis, and the data key's id."""
-    with server.admin(platform.url, database) as connection:
-        connection.exec_driver_sql(f"SET ROLE {server.owner_role(database)}")
-        connection.exec_driver_sql("INSERT INTO data_key (id, created_at) VALUES (%s, now())", (key_id,))
+def _first_rows(platform: Platform, row: TenantRow, actor: str) -> None:
+    """The rows that only the owner may write: the data key's id, the chain's head at its genesis, the first entry."""
+    first = log.content(
+        at=row.created_at, actor=actor, persona=None, event=Event.TENANT_CREATED, target=f"tenant:{row.id}",
+        department=None, detail={"hipaa": row.hipaa, "demo": row.demo}, request="tenant.create",
+    )
+    with server.admin(platform.url, row.database) as connection:
+        connection.exec_driver_sql(f"SET ROLE {server.owner_role(row.database)}")
+        connection.exec_driver_sql("INSERT INTO data_key (id, created_at) VALUES (%s, now())", (row.key_id,))
         connection.exec_driver_sql(
-            'INSERT INTO audit_head ("only", seq, chain_hash) VALUES (true, 0, %s)', (genesis(tenant_id),)
+            'INSERT INTO audit_head ("only", seq, chain_hash) VALUES (true, 0, %s)', (genesis(row.id),)
         )
+        connection.exec_driver_sql("SELECT audit_append(%s)", (first,))
 
 
 def migrate_tenant(platform: Platform, row: TenantRow, revision: str = "head") -> tuple[str | None, str | None]:

@@ -131,7 +131,7 @@ def lookup(*, unique: bool = False, nullable: bool = False) -> Any:
     """A keyed HMAC of a sealed value, or a hash of a random token: 32 bytes to look rows up by."""
     info = {"sensitivity": Sensitivity.INTERNAL, "octets": 32}
     column = Column(LargeBinary, unique=unique, nullable=nullable, info=info)
-    return Field(sa_column=column, **({"default": None} if nullable else {}))
+    return Field(sa_column=column, default=None) if nullable else Field(sa_column=column)
 
 
 def clear(

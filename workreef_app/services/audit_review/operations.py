@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from workreef_app.services.access import people
 from workreef_app.services.audit.chain import genesis, walk
@@ -31,6 +32,7 @@ from workreef_app.services.operation import (
     Work,
     operation,
 )
+from workreef_app.services.paging import Query
 from workreef_app.services.tenancy.platform import set_scope
 
 READERS = ANYONE - {Persona.CONTRIBUTOR}
@@ -76,8 +78,8 @@ def list_entries(work: Work, command: ListEntries) -> Entries:
     query = _filtered(select(AuditEntry), command)
     count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
     if command.before is not None:
-        query = query.where(AuditEntry.seq < command.before)
-    found = list(work.session.scalars(query.order_by(AuditEntry.seq.desc()).limit(command.limit + 1)))
+        query = query.where(col(AuditEntry.seq) < command.before)
+    found = list(work.session.scalars(query.order_by(col(AuditEntry.seq).desc()).limit(command.limit + 1)))
     page = found[: command.limit]
     names = people.names(work, filter(None, (_person_id(e.actor) for e in page)))
     work.note(target="audit", rows=len(page))
@@ -87,18 +89,18 @@ def list_entries(work: Work, command: ListEntries) -> Entries:
     )
 
 
-def _filtered(query: Select[Any], command: ListEntries) -> Select[Any]:
+def _filtered(query: Query, command: ListEntries) -> Query:
     if command.actor:
-        query = query.where(AuditEntry.actor == command.actor)
+        query = query.where(col(AuditEntry.actor) == command.actor)
     if command.event is not None:
-        query = query.where(AuditEntry.event == command.event.value)
+        query = query.where(col(AuditEntry.event) == command.event.value)
     if command.target:
-        query = query.where(AuditEntry.target == command.target)
+        query = query.where(col(AuditEntry.target) == command.target)
     if command.since:
-        query = query.where(AuditEntry.at >= command.since)
+        query = query.where(col(AuditEntry.at) >= command.since)
     if command.until:
         # Text order is the order of time; everything of the last day sorts before its end.
-        query = query.where(AuditEntry.at <= f"{command.until}T99")
+        query = query.where(col(AuditEntry.at) <= f"{command.until}T99")
     return query
 
 
@@ -133,8 +135,8 @@ def read_entry(work: Work, command: ReadEntry) -> EntryDetail:
     entry = work.session.get(AuditEntry, command.seq)
     if entry is None:
         raise NotFound("entry", str(command.seq))
-    with _whole_log(work):
-        previous = work.session.scalar(select(AuditEntry.chain_hash).where(AuditEntry.seq == command.seq - 1))
+    with WholeLog(work):
+        previous = work.session.scalar(select(col(AuditEntry.chain_hash)).where(col(AuditEntry.seq) == command.seq - 1))
     person = _person_id(entry.actor)
     names = people.names(work, [person] if person else [])
     work.note(target="audit", rows=1, seq=command.seq)
@@ -144,7 +146,7 @@ def read_entry(work: Work, command: ReadEntry) -> EntryDetail:
     )
 
 
-class _whole_log:
+class WholeLog:
     """Widens the unit of work to every entry, for what reveals no entry's content; narrows it again at the end."""
 
     def __init__(self, work: Work) -> None:
@@ -184,7 +186,7 @@ class Verification(Result):
 @operation("audit.verify", by=ANYONE, limit="30/minute", audit=Event.AUDIT_VERIFIED, keyless=True)
 def verify_chain(work: Work, command: VerifyChain) -> Verification:
     """Verifies the whole chain with the code of the customer's own verifier."""
-    with _whole_log(work):
+    with WholeLog(work):
         head = work.session.scalars(select(AuditHead)).one()
         entries = _entries(work.session, head.seq)
         report = next(
@@ -197,8 +199,8 @@ def verify_chain(work: Work, command: VerifyChain) -> Verification:
 def _entries(session: Session, upto: int) -> Iterator[tuple[int, str, bytes]]:
     """The entries up to `upto`, in order, without holding all of them."""
     query = (
-        select(AuditEntry.seq, AuditEntry.content, AuditEntry.chain_hash)
-        .where(AuditEntry.seq <= upto).order_by(AuditEntry.seq)
+        select(col(AuditEntry.seq), col(AuditEntry.content), col(AuditEntry.chain_hash))
+        .where(col(AuditEntry.seq) <= upto).order_by(col(AuditEntry.seq))
     )
     for row in session.execute(query.execution_options(yield_per=FETCH)):
         yield row.seq, row.content, bytes(row.chain_hash)
