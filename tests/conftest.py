@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -18,15 +20,27 @@ from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
 from workreef_app.settings import Settings
 
+pytest_plugins = ("tests.serving",)
+
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of a data directory that this test process has for itself."""
+def data_dir() -> Iterator[Path]:
+    """A data directory that this test process has for itself.
+
+    Not pytest's own: that one is closed to other users, and Postgres runs as one of them when root runs the tests.
+    """
+    with tempfile.TemporaryDirectory(prefix="workreef-test-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def settings(data_dir: Path) -> Settings:
+    """Settings of that data directory."""
     return settings_module.load(
-        data_dir=tmp_path_factory.mktemp("workreef"), env="development", secret_key="t5Kq9Zr2Xw8Lm4Np7Vb1Yc6Hd3Gf0Js5",
+        data_dir=data_dir, env="development", secret_key="t5Kq9Zr2Xw8Lm4Np7Vb1Yc6Hd3Gf0Js5",
         database_url="", redis_url="", public_url="http://localhost:3999", port=3999, platform_key="local:platform",
         trusted_proxies="",
     )

@@ -3,13 +3,14 @@
 import reflex as rx
 
 from workreef_app.http import wiring
-from workreef_app.pages import audit, digest, own, proposal, tasks, trouble
+from workreef_app.pages import audit, digest, own, proposal, sources, tasks, trouble
 from workreef_app.pages.shell import app_wraps, head, shell
 from workreef_app.state import guard
 from workreef_app.state.admin import StatusState
 from workreef_app.state.audit import AuditState, EntryState
 from workreef_app.state.contributor import MyWorkState
 from workreef_app.state.shell import ShellState, tell_nobody
+from workreef_app.state.sources import SourcesState
 from workreef_app.state.work import DigestState, ListState, ProposalState, TaskState
 
 PAGES = (
@@ -18,10 +19,11 @@ PAGES = (
     ("/tasks/[task_id]", "Task", tasks.task_page, TaskState.load),
     ("/proposals", "Proposals", tasks.proposals_page, ListState.load_proposals),
     ("/proposals/[proposal_id]", "Proposal", proposal.proposal_page, ProposalState.load),
+    ("/sources", "Sources", sources.sources_page, SourcesState.load),
     ("/audit", "Audit", audit.audit_page, AuditState.load),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
-    ("/admin/status", "Status", own.status_page, StatusState.load),
+    ("/admin/status", "Status", own.status_page, [SourcesState.load, StatusState.load]),
 )
 
 app = rx.App(
@@ -32,7 +34,7 @@ for route, title, content, load in PAGES:
     section = route.split("/[")[0]
     app.add_page(
         shell(trouble.or_trouble(content()), title=title, current=section), route=route, title=f"{title} · WorkReef",
-        on_load=[ShellState.load, load],
+        on_load=[ShellState.load, *(load if isinstance(load, list) else [load])],
     )
 app.add_page(
     shell(trouble.not_found(), title="Not found", current=""), route="404", title="Not found · WorkReef",

@@ -49,9 +49,9 @@ def _needs_you() -> rx.Component:
             DigestState.to_review > 0,
             rx.el.div(
                 stat("To review", DigestState.to_review.to_string(), unit="proposals", window="open",
-                     as_of="now", href="/proposals?status=open"),
+                     as_of="now", href=DigestState.review_href),
                 stat("Of these", DigestState.to_pilot.to_string(), unit="recommended as a pilot", window="open",
-                     as_of="now", href="/proposals?status=open&recommendation=pilot"),
+                     as_of="now", href=DigestState.pilot_href),
                 class_name="wr-grid",
             ),
             empty_state("none_yet", "Nothing waits for you.", "New proposals appear here when a source shows them."),
@@ -63,8 +63,8 @@ def _since() -> rx.Component:
     return section(
         "In the last 7 days",
         rx.el.p(
-            link(DigestState.new_tasks, "/tasks"), " since ", DigestState.new_since, " · ",
-            link(DigestState.tasks_text, "/tasks"), " in all, from ", DigestState.sources_text, ".",
+            link(DigestState.new_tasks, DigestState.new_href), " since ", DigestState.new_since, " · ",
+            link(DigestState.tasks_text, DigestState.tasks_href), " in all, from ", link(DigestState.sources_text, "/sources"), ".",
         ),
     )
 

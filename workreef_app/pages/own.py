@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.ui import Column, badge, data_table, none_yet, page_header, section, source
-from workreef_app.state.admin import SettingLine, SourceLine, StatusState
+from workreef_app.pages.ui import Column, badge, data_table, page_header, section
+from workreef_app.pages.sources import sources_table
+from workreef_app.state.admin import SettingLine, StatusState
 from workreef_app.state.contributor import MyWorkState
 
 
@@ -23,22 +24,7 @@ def status_page() -> rx.Component:
     return rx.fragment(
         page_header("Status", lead="What this tenant runs on, and how each part stands."),
         section("Key", rx.el.p(badge(StatusState.key_state, StatusState.key_word), " ", StatusState.key_text)),
-        section(
-            "Sources",
-            rx.cond(
-                StatusState.sources.length() > 0,
-                data_table(
-                    "Sources",
-                    (Column("Source"), Column("Kind"), Column("Last import"), Column("Lines", wide=True),
-                     Column("Signals", number=True), Column("Data as of")),
-                    StatusState.sources, _source,
-                ),
-                none_yet(
-                    "No source yet.",
-                    "Import a log: workreef source import --tenant SLUG --kind log_file --department SLUG FILE",
-                ),
-            ),
-        ),
+        section("Sources", sources_table()),
         section(
             "Settings",
             data_table(
@@ -48,10 +34,6 @@ def status_page() -> rx.Component:
             ),
         ),
     )
-
-
-def _source(line: rx.Var[SourceLine]) -> list[rx.Component | rx.Var[str]]:
-    return [line.name, source(line.kind), badge(line.state, line.last), line.account, line.signals, line.as_of]
 
 
 def _setting(line: rx.Var[SettingLine]) -> list[rx.Component | rx.Var[str]]:

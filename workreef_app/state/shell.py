@@ -29,7 +29,7 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     items = []
     if mine & WORK_READERS:
         items += [NavItem("Digest", "/", "digest"), NavItem("Tasks", "/tasks", "tasks"),
-                  NavItem("Proposals", "/proposals", "proposals")]
+                  NavItem("Proposals", "/proposals", "proposals"), NavItem("Sources", "/sources", "sources")]
     if Persona.CONTRIBUTOR in mine:
         items.append(NavItem("My work", "/me", "me"))
     if mine - {Persona.CONTRIBUTOR}:

@@ -10,7 +10,7 @@ import reflex as rx
 from workreef_app.state.shell import ShellState
 from workreef_app.state.words import counted, hour, moment, number, query, share, span
 
-FILTERS = ("department", "recommendation", "status")
+FILTERS = ("department", "recommendation", "status", "since")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +70,10 @@ class DigestState(rx.State):
     to_pilot: int = 0
     pilot_text: str = ""
     new_tasks: str = ""
+    new_href: str = ""
+    tasks_href: str = ""
+    review_href: str = ""
+    pilot_href: str = ""
     new_since: str = ""
     tasks: int = 0
     tasks_text: str = ""
@@ -96,6 +100,11 @@ class DigestState(rx.State):
         self.new_since = moment(digest.new_since)
         self.tasks, self.tasks_text = digest.tasks, counted(digest.tasks, "task")
         self.sources, self.sources_text = digest.sources, counted(digest.sources, "source")
+        chosen = {"department": self.department}
+        self.tasks_href = query("/tasks", **chosen)
+        self.new_href = query("/tasks", **chosen, since=digest.new_since.isoformat())
+        self.review_href = query("/proposals", **chosen, status="open")
+        self.pilot_href = query("/proposals", **chosen, status="open", recommendation="pilot")
         self.departments = [Choice(d.slug, d.name) for d in digest.departments]
         self.opportunities = [work_row(row) for row in digest.opportunities]
 
@@ -115,6 +124,7 @@ class ListState(rx.State):
     department: str = ""
     recommendation: str = ""
     status: str = ""
+    since: str = ""
     next_href: str = ""
     first_href: str = ""
 
@@ -136,7 +146,7 @@ class ListState(rx.State):
         page = await shell.ask(operation, {name: v for name, v in {**chosen, "after": after}.items() if v})
         if page is None:
             return
-        self.department, self.recommendation, self.status = (chosen[name] for name in FILTERS)
+        self.department, self.recommendation, self.status, self.since = (chosen[name] for name in FILTERS)
         self.filtered = any(chosen.values())
         self.rows = [work_row(row) for row in page.rows]
         self.total, self.count = page.count, counted(page.count, what)
@@ -148,7 +158,8 @@ class ListState(rx.State):
         """Puts a filter into the address, which loads the list anew from its first page."""
         if name not in FILTERS or path not in {"/tasks", "/proposals"}:
             return None
-        chosen = {"department": self.department, "recommendation": self.recommendation, "status": self.status}
+        chosen = {"department": self.department, "recommendation": self.recommendation, "status": self.status,
+                  "since": self.since}
         return rx.redirect(query(path, **{**chosen, name: value}), replace=True)
 
 

@@ -9,10 +9,9 @@ from sqlmodel import col
 
 from workreef_app.services.access.models import Department
 from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
-from workreef_app.services.paging import Query
 from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
-from workreef_app.services.recommend.operations import DepartmentSlug, open_proposals
+from workreef_app.services.recommend.operations import DepartmentSlug
 from workreef_app.services.recommend.reading import TaskRow
 from workreef_app.services.signals.models import Source
 
@@ -60,21 +59,17 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
     ).all()
     opportunities = reading.rows(work, [(r.Task, r.Proposal) for r in best])
     work.note(target="digest", rows=len(opportunities))
+    still_open = query.where(col(Proposal.status) == ProposalStatus.OPEN)
     return Digest(
-        to_review=open_proposals(work),
-        to_pilot=_count(work, query.where(
-            col(Proposal.status) == ProposalStatus.OPEN, col(Proposal.recommendation) == Recommendation.PILOT
-        )),
-        new_tasks=_count(work, query.where(col(Task.created_at) >= since)), new_since=since, tasks=_count(work, query),
+        to_review=reading.count(work, still_open),
+        to_pilot=reading.count(work, still_open.where(col(Proposal.recommendation) == Recommendation.PILOT)),
+        new_tasks=reading.count(work, query.where(col(Task.created_at) >= since)),
+        new_since=since, tasks=reading.count(work, query),
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
         as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
         departments=_departments(work),
     )
-
-
-def _count(work: Work, query: Query) -> int:
-    return work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _departments(work: Work) -> list[DepartmentChoice]:

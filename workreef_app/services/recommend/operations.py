@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
-from sqlalchemy import func, select
+from pydantic import AwareDatetime, Field, StringConstraints
+from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
@@ -79,6 +79,7 @@ class ListTasks(Command):
     department: DepartmentSlug = ""
     recommendation: Recommendation | None = None
     status: ProposalStatus | None = None
+    since: AwareDatetime | None = None
     after: str = Field("", max_length=100)
     limit: int = Field(PAGE, ge=1, le=200)
 
@@ -92,7 +93,7 @@ def list_tasks(work: Work, command: ListTasks) -> TaskPage:
 def _list(work: Work, command: ListTasks, kind: str) -> TaskPage:
     query = reading.filtered(
         reading.task_query(), department=command.department, recommendation=command.recommendation,
-        status=command.status,
+        status=command.status, since=command.since,
     )
     found = reading.page(work, query, command.after, command.limit)
     work.note(target=kind, rows=len(found.rows))
@@ -291,8 +292,3 @@ def decide_proposal(work: Work, command: DecideProposal) -> ProposalDecided:
               before=str(before), after=status.value, reason=bool(command.reason))
     return ProposalDecided(proposal_id=proposal.id, status=status)
 
-
-def open_proposals(work: Work) -> int:
-    """How many proposals in scope wait for a decision."""
-    query = select(func.count()).select_from(Proposal).where(col(Proposal.status) == ProposalStatus.OPEN)
-    return work.session.scalar(query) or 0

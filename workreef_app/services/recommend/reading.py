@@ -60,7 +60,7 @@ def task_query() -> Query:
 
 def filtered(
     query: Query, *, department: str = "", recommendation: Recommendation | None = None,
-    status: ProposalStatus | None = None,
+    status: ProposalStatus | None = None, since: datetime | None = None,
 ) -> Query:
     """The query limited to what the filters name."""
     if department:
@@ -69,12 +69,19 @@ def filtered(
         query = query.where(col(Proposal.recommendation) == recommendation)
     if status is not None:
         query = query.where(col(Proposal.status) == status)
+    if since is not None:
+        query = query.where(col(Task.created_at) >= since)
     return query
+
+
+def count(work: Work, query: Query) -> int:
+    """How many rows a query has."""
+    return work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def page(work: Work, query: Query, after: str, limit: int) -> TaskPage:
     """One page of a task query, highest score first."""
-    total = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    total = count(work, query)
     if after:
         query = query.where(tuple_(col(Proposal.score), col(Proposal.id)) < tuple_(*paging.decode_number(after)))
     ordered = query.order_by(col(Proposal.score).desc(), col(Proposal.id).desc()).limit(limit + 1)

@@ -104,6 +104,15 @@ def new_password() -> str:
     return secrets.token_urlsafe(32)
 
 
+def _verifier(connection: Connection, role: str, password: str) -> str:
+    """The password's SCRAM verifier, so that the password itself is in no statement and no server log."""
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise RuntimeError("the connection is closed")
+    verifier: bytes = driver.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    return verifier.decode()
+
+
 def create_database(url: URL, database: str, owner_password: str, app_password: str) -> None:
     """A tenant's database with its two roles, cloned from the template. Refuses nothing: names are ours and new."""
     template = ensure_template(url)
@@ -111,11 +120,11 @@ def create_database(url: URL, database: str, owner_password: str, app_password: 
     with admin(url) as connection:
         with server_lock(connection):
             for role, password in ((owner, owner_password), (app, app_password)):
-                _run(connection, f"CREATE ROLE {role} LOGIN NOBYPASSRLS PASSWORD '{password}'")
+                _run(connection, f"CREATE ROLE {role} LOGIN PASSWORD '{_verifier(connection, role, password)}'")
             _run(connection, f"GRANT {owner} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
-            _run(connection, f"GRANT {GROUP} TO {app}")
+            _run(connection, f"GRANT {GROUP} TO {app} WITH INHERIT TRUE, SET FALSE")
             # A template must have no other connection while it is copied.
-            _run(connection, f"CREATE DATABASE {database} TEMPLATE {template}")
+            _run(connection, f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY WAL_LOG")
         _run(connection, f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         _run(connection, f"GRANT CONNECT ON DATABASE {database} TO {owner}, {app}")
     with admin(url, database) as inside:

@@ -117,7 +117,7 @@ def migrate_tenant(platform: Platform, row: TenantRow, revision: str = "head") -
     try:
         with engine.begin() as connection:
             before = migrate.current(connection)
-            if revision == "head" or (before is not None and revision > before):
+            if revision == "head" or (revision != "base" and revision > (before or "")):
                 migrate.upgrade(connection, "tenant", revision)
             else:
                 migrate.downgrade(connection, "tenant", revision)

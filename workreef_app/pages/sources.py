@@ -1,0 +1,34 @@
+"""The sources in scope and how their last imports went."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from workreef_app.pages.ui import Column, badge, data_table, none_yet, page_header, source
+from workreef_app.state.sources import SourceLine, SourcesState
+
+COLUMNS = (
+    Column("Source"), Column("Kind"), Column("Last import"), Column("Lines", wide=True),
+    Column("Signals", number=True), Column("Data as of"),
+)
+
+
+def sources_page() -> rx.Component:
+    """The content of `/sources`."""
+    return rx.fragment(page_header("Sources", lead="What facts are read from, and how far."), sources_table())
+
+
+def sources_table() -> rx.Component:
+    """The sources as a table, or how to get the first."""
+    return rx.cond(
+        SourcesState.sources.length() > 0,
+        data_table("Sources", COLUMNS, SourcesState.sources, _source),
+        none_yet(
+            "No source yet.",
+            "An admin imports a log: workreef source import --tenant SLUG --kind log_file --department SLUG FILE",
+        ),
+    )
+
+
+def _source(line: rx.Var[SourceLine]) -> list[rx.Component | rx.Var[str]]:
+    return [line.name, source(line.kind), badge(line.state, line.last), line.account, line.signals, line.as_of]
