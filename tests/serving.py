@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,12 +35,15 @@ from workreef_app import settings as settings_module
 from workreef_app.http import frontend, server
 from workreef_app.services.browser import cookie_name, cookie_value
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.process import opened
+from workreef_app.services.process import database_url, opened
+from workreef_app.services.tenancy.platform import Platform
 from workreef_app.services.tenancy.tenants import create_tenant
 from workreef_app.settings import Settings
 
 SECRET = "t5Kq9Zr2Xw8Lm4Np7Vb1Yc6Hd3Gf0Js5"
 PASSWORD = "correct horse battery staple"
+#: The build is kept from run to run; it is made anew when its sources change.
+PAGES = frontend.ROOT / ".pytest_cache" / "workreef-pages"
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 TENANTS = {
@@ -118,10 +121,8 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The server that all test processes share. See `Served`."""
-    cache = request.config.cache
-    assert cache is not None
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "served"
     shared.mkdir(exist_ok=True)
@@ -130,11 +131,14 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             fcntl.flock(users, fcntl.LOCK_SH)
             fcntl.flock(tests, fcntl.LOCK_SH)
             if not _running(shared):
-                _start(shared, pages_dir=Path(cache.mkdir("pages")))
+                _start(shared)
             facts = _facts(shared)
         settings = _settings(Path(facts["data"]), facts["port"])
-        with opened(settings, prepare=False) as door:
-            yield Served(facts["port"], settings, door, shared / "server.log")
+        # Not `opened`: the door of this process (`process.current`) stays that of the other fixtures.
+        with database_url(settings) as url:
+            platform = Platform(settings, url)
+            yield Served(facts["port"], settings, Door(platform), shared / "server.log")
+            platform.close()
         with _alone(shared / "setup.lock"):
             _leave(users, tests, facts)
 
@@ -215,9 +219,9 @@ def _running(shared: Path) -> bool:
         return False
 
 
-def _port_for(pages_dir: Path) -> int:
+def _port() -> int:
     """The port of the run before, for which the pages are built; another one when it is taken."""
-    kept = pages_dir / "port"
+    kept = PAGES / "port"
     try:
         port = int(kept.read_text())
         server.require_free_port(server.Address(port))
@@ -227,11 +231,12 @@ def _port_for(pages_dir: Path) -> int:
     return port
 
 
-def _start(shared: Path, *, pages_dir: Path) -> None:
+def _start(shared: Path) -> None:
     # Runs beside this one share the pages' directory, and wait for each other here.
-    with _alone(pages_dir / "port.lock"):
-        port = _port_for(pages_dir)
-        pages = frontend.build(lambda step: None, port=port, data_dir=pages_dir)
+    PAGES.mkdir(parents=True, exist_ok=True)
+    with _alone(PAGES / "port.lock"):
+        port = _port()
+        pages = frontend.build(lambda step: None, port=port, data_dir=PAGES)
         # Not in pytest's own directory: that is closed to the account that Postgres runs as when root runs the tests.
         data = Path(tempfile.mkdtemp(prefix="workreef-served-"))
         with opened(_settings(data, port)) as door, (shared / "server.log").open("a") as log:
@@ -241,10 +246,8 @@ def _start(shared: Path, *, pages_dir: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     return Path(f"/proc/{pid}").exists()
 
 
@@ -275,7 +278,7 @@ def lines(slug: str, department: str, count: int = 1500) -> list[dict[str, Any]]
     begin = datetime.now(UTC) - timedelta(days=29)
     step = timedelta(days=29) / count
     makers = (
-        lambda: f"cleanup: disk full on node web-{chance.randint(1, 9)} usage above limit {chance.randint(90, 99)} percent",
+        lambda: f"cleanup: disk full on node web-{chance.randint(1, 9)}, usage {chance.randint(90, 99)} percent",
         lambda: f"nightly export of {department} file failed with connection refused by host edi{chance.randint(1, 4)}",
         lambda: f"session opened for user svc{chance.randint(1, 5)}",
         lambda: f"certificate for {chance.choice('ab')}.example.internal expired {chance.randint(1, 30)} days ago",

@@ -161,6 +161,13 @@ def _public_url(settings: Settings) -> Fault | None:
     )
 
 
+def _remote(hostname: str | None, options: dict[str, list[str]]) -> bool:
+    """Whether libpq would leave this host: it takes lists, and `host` and `hostaddr` among the options too."""
+    given = [hostname or "", *options.get("host", []), *options.get("hostaddr", [])]
+    hosts = [host for part in given for host in part.split(",") if host]
+    return any(host not in LOCAL_HOSTS and not host.startswith("/") for host in hosts)
+
+
 def _database(settings: Settings) -> Fault | None:
     if settings.embedded:
         return Fault(
@@ -168,9 +175,9 @@ def _database(settings: Settings) -> Fault | None:
             "Set WORKREEF_DATABASE_URL to a Postgres server with TLS.",
         )
     parts = urlsplit(settings.database_url)
-    mode = parse_qs(parts.query).get("sslmode", [""])[0]
-    remote = parts.hostname is not None and parts.hostname not in LOCAL_HOSTS
-    if remote and mode not in {"require", "verify-ca", "verify-full"}:
+    options = parse_qs(parts.query)
+    mode = options.get("sslmode", [""])[-1]
+    if _remote(parts.hostname, options) and mode not in {"require", "verify-ca", "verify-full"}:
         return Fault(
             "database_tls", "WORKREEF_DATABASE_URL reaches another host in plaintext.",
             "Add sslmode=verify-full to it.",

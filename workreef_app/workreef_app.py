@@ -9,9 +9,10 @@ from workreef_app.state import guard
 from workreef_app.state.admin import StatusState
 from workreef_app.state.audit import AuditState, EntryState
 from workreef_app.state.contributor import MyWorkState
+from workreef_app.state.proposal import ProposalState
 from workreef_app.state.shell import ShellState, tell_nobody
 from workreef_app.state.sources import SourcesState
-from workreef_app.state.work import DigestState, ListState, ProposalState, TaskState
+from workreef_app.state.work import DigestState, ListState, TaskState
 
 PAGES = (
     ("/", "Digest", digest.digest_page, DigestState.load),
@@ -34,11 +35,10 @@ for route, title, content, load in PAGES:
     section = route.split("/[")[0]
     app.add_page(
         shell(trouble.or_trouble(content()), title=title, current=section), route=route, title=f"{title} · WorkReef",
-        on_load=[ShellState.load, *(load if isinstance(load, list) else [load])],
+        on_load=[ShellState.load, *(load if isinstance(load, list) else [load]), ShellState.arrive],
     )
 app.add_page(
     shell(trouble.not_found(), title="Not found", current=""), route="404", title="Not found · WorkReef",
-    on_load=ShellState.load,
+    on_load=[ShellState.load, ShellState.arrive],
 )
-guard.install(app)
-wiring.install(app)
+wiring.install(app, guard.install(app).owner)

@@ -16,8 +16,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from uuid_utils.compat import uuid7
 
 from workreef_app import settings as settings_module
-from workreef_app.http.frontend import BuildError
-from workreef_app.http.server import PortError
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Refusal
 from workreef_app.services.posture import boot
@@ -113,10 +111,7 @@ def sentence_of(error: BaseException) -> str | None:
     match error:
         case Refusal():
             return " ".join([error.detail, *(f"({name}: {why})" for name, why in error.fields.items())])
-        case (
-            Failed() | EmbeddedError() | TenancyError() | KeyUnavailable() | ConfigurationError() | BuildError()
-            | PortError() | UnreadableFile()
-        ):
+        case Failed() | EmbeddedError() | TenancyError() | KeyUnavailable() | ConfigurationError() | UnreadableFile():
             return str(error)
         case ArgumentError():
             return "WORKREEF_DATABASE_URL is no address of a database; correct it."

@@ -41,10 +41,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an import came to, and how long it took in seconds."""
+    """What an import came to, how long it took in seconds, and the newest of its lines' times."""
 
     finished: ImportFinished
     seconds: float
+    newest: datetime | None
 
 
 class Stopped(Exception):
@@ -56,8 +57,15 @@ class Stopped(Exception):
 
 
 def import_log(
-    door: Door, caller: Caller, stream: BinaryIO, *, kind: SourceKind, file_name: str, department: str | None,
-    dating: Dating, progress: Callable[[Progress], None] = lambda _: None,
+    door: Door,
+    caller: Caller,
+    stream: BinaryIO,
+    *,
+    kind: SourceKind,
+    file_name: str,
+    department: str | None,
+    dating: Dating,
+    progress: Callable[[Progress], None] = lambda _: None,
 ) -> Account:
     """Imports a whole stream. Raises UnreadableFile or a Refusal before anything is counted.
 
@@ -69,12 +77,12 @@ def import_log(
     command = StartImport(kind=kind, file_name=file_name, department=department)
     run: Import = door.perform(caller, "imports.start", command)
     try:
-        _send(door, caller, run.id, reader, chain(first, reader), progress)
+        newest = _send(door, caller, run.id, reader, chain(first, reader), progress)
         done = FinishImport(import_id=run.id)
         finished: ImportFinished = door.perform(caller, "imports.finish", done)
     except BaseException as cause:
         raise Stopped(_stop(door, caller, run.id)) from cause
-    return Account(finished, time.monotonic() - begun)
+    return Account(finished, time.monotonic() - begun, newest)
 
 
 def next_of(reader: LineReader) -> Iterable[Line | Skipped]:
@@ -85,21 +93,33 @@ def next_of(reader: LineReader) -> Iterable[Line | Skipped]:
 
 
 def _send(
-    door: Door, caller: Caller, run_id: UUID, reader: LineReader, items: Iterable[Line | Skipped],
+    door: Door,
+    caller: Caller,
+    run_id: UUID,
+    reader: LineReader,
+    items: Iterable[Line | Skipped],
     progress: Callable[[Progress], None],
-) -> None:
+) -> datetime | None:
+    """Sends every line in batches; returns the newest time among them."""
     batch, counted = 0, 0
+    newest: datetime | None = None
     lines: list[LogLine] = []
     skipped: Counter[Reason] = Counter()
     for number, item in enumerate(items, 1):
         _sort(item, lines, skipped)
         if len(lines) == BATCH_LINES or number % (4 * BATCH_LINES) == 0:
-            counted = _add(door, caller, run_id, batch, lines, skipped)
+            counted, newest = _add(door, caller, run_id, batch, lines, skipped), _newest(newest, lines)
             batch, lines, skipped = batch + 1, [], Counter()
             progress(Progress(counted, reader.bytes_read))
     if lines or skipped:
-        counted = _add(door, caller, run_id, batch, lines, skipped)
+        counted, newest = _add(door, caller, run_id, batch, lines, skipped), _newest(newest, lines)
     progress(Progress(counted, reader.bytes_read))
+    return newest
+
+
+def _newest(known: datetime | None, lines: list[LogLine]) -> datetime | None:
+    times = [line.at for line in lines]
+    return max(times if known is None else [*times, known], default=None)
 
 
 def _sort(item: Line | Skipped, lines: list[LogLine], skipped: Counter[Reason]) -> None:
@@ -113,9 +133,7 @@ def _sort(item: Line | Skipped, lines: list[LogLine], skipped: Counter[Reason]) 
         skipped[Reason.UNDECODABLE] += 1
 
 
-def _add(
-    door: Door, caller: Caller, run_id: UUID, batch: int, lines: list[LogLine], skipped: Counter[Reason]
-) -> int:
+def _add(door: Door, caller: Caller, run_id: UUID, batch: int, lines: list[LogLine], skipped: Counter[Reason]) -> int:
     command = AddLines(import_id=run_id, batch=batch, lines=lines, skipped=dict(skipped))
     added: Import = door.perform(caller, "imports.add_lines", command)
     return added.lines
@@ -146,5 +164,7 @@ def skipped_in_words(skipped: dict[str, int]) -> str:
     total = sum(skipped.values())
     if not total:
         return "none skipped"
-    parts = [f"{times:,} {WORDS[Reason(reason)]}" for reason, times in sorted(skipped.items(), key=lambda p: -p[1]) if times]
+    parts = [
+        f"{times:,} {WORDS[Reason(reason)]}" for reason, times in sorted(skipped.items(), key=lambda p: -p[1]) if times
+    ]
     return f"{total:,} skipped ({', '.join(parts)})"

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+)
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 
 from workreef_app.http import plain, session_routes
 from workreef_app.http.context import THREADS, perform, request_id
+from workreef_app.http.failures import failure, http_error
 from workreef_app.http.operations import command_schemas, file_response, router
 from workreef_app.http.problems import of_refusal, problem
 from workreef_app.services.audit import verify
 from workreef_app.services.operation import Refusal
 from workreef_app.services.process import current
 
-log = logging.getLogger("workreef.http")
-
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101 - the handler is registered for refusals alone
+    if not isinstance(error, Refusal):
+        raise error
     if request.url.path.startswith("/api/"):
         return of_refusal(error, request_id(request))
     html = plain.message("Not done", [error.detail], request_id=request_id(request))
@@ -37,14 +43,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """Anything unforeseen: a request id for the person, the kind of error for the log, no content anywhere."""
-    log.error("failed", extra={"request": request_id(request), "error": type(error).__name__}, exc_info=error)
-    said = "Something went wrong on our side. Nothing was changed."
-    if request.url.path.startswith("/api/"):
-        return problem(500, "failed", said, request_id(request))
-    html = plain.message("Something went wrong", [said, "Give this number to an admin if it happens again."],
-                         request_id=request_id(request))
-    return HTMLResponse(html, status_code=500)
+    return failure(error, request.url.path, request_id(request))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return http_error(error.status_code, request.url.path, request_id(request))
 
 
 def _database_answers() -> bool:
@@ -75,10 +80,7 @@ async def export_audit(request: Request) -> Response:
 
 async def verifier() -> Response:
     """The offline verifier's source."""
-    with open(verify.__file__, "rb") as file:
-        source = file.read()
-    headers = {"Content-Disposition": 'attachment; filename="verify.py"'}
-    return Response(source, media_type="text/x-python", headers=headers)
+    return FileResponse(verify.__file__, media_type="text/x-python", filename="verify.py")
 
 
 async def _no_such_api(request: Request) -> Response:
@@ -98,6 +100,7 @@ def create() -> FastAPI:
     app = FastAPI(title="WorkReef", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _failed)
     app.include_router(router())
     app.include_router(session_routes.routes)

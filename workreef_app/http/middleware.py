@@ -11,14 +11,17 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
+from uuid import UUID
 
 import anyio
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from uuid_utils.compat import uuid7
 
 from workreef_app.http import plain
 from workreef_app.http.context import THREADS
+from workreef_app.http.failures import failure, http_error
 from workreef_app.http.problems import problem
 from workreef_app.services.browser import browser_caller, host_of
 from workreef_app.services.door import Caller
@@ -31,6 +34,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+TabOwner = Callable[[str], UUID | None]
 
 log = logging.getLogger("workreef.access")
 
@@ -73,11 +77,12 @@ def refused_by_origin(scope: Scope, headers: dict[str, str], host: str, settings
 
 
 class Front:
-    """The outermost layer of the application."""
+    """The outermost layer of the application. `tab_owner` tells which session an open tab's token belongs to."""
 
-    def __init__(self, app: ASGIApp, policy: str) -> None:
+    def __init__(self, app: ASGIApp, policy: str, tab_owner: TabOwner = lambda _: None) -> None:
         self._app = app
         self._policy = policy
+        self._tab_owner = tab_owner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -105,7 +110,12 @@ class Front:
             if response is not None:
                 await response(scope, receive, send_with_headers)
             else:
-                await self._app(scope, bounded(receive, scope), send_with_headers)
+                await self._app(scope, bounded(receive), send_with_headers)
+        except Exception as error:
+            # Kept here: a server would write its text, which may quote data, into the log. What was answered is
+            # logged already.
+            if not status:
+                await failure(error, scope["path"], request_id)(scope, receive, send_with_headers)
         finally:
             caller = scope["state"].get("caller")
             log.info("request", extra={
@@ -135,7 +145,7 @@ class Front:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > BODY_LIMIT:
-            return problem(413, "too_large", f"A body may have at most {BODY_LIMIT:,} bytes.", request_id)
+            return http_error(413, path, request_id)
         scope["state"]["caller"] = caller
         if scope["method"] in SAFE and not UNGUARDED.match(path):
             return await _page_guard(scope, caller)
@@ -151,26 +161,38 @@ class Front:
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accepts only our own page's socket with a session that holds; closing before accept answers 403."""
+        try:
+            fine = await self._may_open(scope)
+        except Exception as error:  # whatever it was, the socket stays closed
+            log.error("failed", extra={"path": SOCKET, "error": type(error).__name__})
+            fine = False
+        if fine:
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        log.info("socket", extra={"path": shown_path(scope["path"]), "status": 403})
+
+    async def _may_open(self, scope: Scope) -> bool:
         headers = headers_of(scope)
         peer = (scope.get("client") or ("", 0))[0]
         settings = current().platform.settings
+        if not scope["path"].startswith(SOCKET):
+            return False
+        if refused_by_origin(scope, headers, host_of(headers, peer, settings), settings):
+            return False
         try:
             caller = await self._caller(scope, headers)
         except UnknownTenant:
-            caller = None
-        host = host_of(headers, peer, settings)
-        fine = (
-            caller is not None
-            and scope["path"].startswith(SOCKET)
-            and not refused_by_origin(scope, headers, host, settings)
-            and await anyio.to_thread.run_sync(current().actor, caller, limiter=THREADS) is not None
-        )
-        if not fine:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-            log.info("socket", extra={"path": shown_path(scope["path"]), "status": 403})
-            return
-        await self._app(scope, receive, send)
+            return False
+        if caller is None:
+            return False
+        known = await anyio.to_thread.run_sync(current().actor, caller, limiter=THREADS)
+        if known is None or known[0].session_id is None:
+            return False
+        # A socket is linked to the tab that its address names before any event of it is looked at.
+        tabs = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
+        return len(tabs) <= 1 and all(self._tab_owner(tab) in {None, known[0].session_id} for tab in tabs)
 
     def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
         values = {
@@ -213,11 +235,11 @@ def _platform_page(path: str) -> Response | None:
 
 def shown_path(path: str) -> str:
     """A path as it may be logged: an invitation's token stays out."""
-    return re.sub(r"^/invite/.*", "/invite/…", path)[:200]
+    return "/invite/…" if path.startswith("/invite/") else path[:200]
 
 
-def bounded(receive: Receive, scope: Scope) -> Receive:
-    """Stops a body without a length that grows past the limit."""
+def bounded(receive: Receive) -> Receive:
+    """Stops a body without a length that grows past the limit. Raises HTTPException 413 into whoever reads it."""
     seen = 0
 
     async def limited() -> Message:
@@ -225,7 +247,7 @@ def bounded(receive: Receive, scope: Scope) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > BODY_LIMIT:
-            return {"type": "http.disconnect"}
+            raise HTTPException(413)
         return message
 
     return limited

@@ -29,32 +29,92 @@ class Problem(BaseModel):
     fields: dict[str, str]
 
 
-def _depth(value: Any, room: int = JSON_DEPTH) -> bool:
+#: What an operation may answer instead of its result.
+STATUSES = (401, 402, 403, 404, 409, 413, 422, 423, 429, 500, 503)
+PROBLEM = {
+    "description": "It was not done.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+class ZipResponse(Response):
+    """How a file is described in the OpenAPI document."""
+
+    media_type = "application/zip"
+
+
+def _sound(value: Any, room: int = JSON_DEPTH) -> bool:
+    """Whether a value is not nested too deep, and every text in it can be written as UTF-8."""
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
     if isinstance(value, dict):
-        return room > 0 and all(_depth(item, room - 1) for item in value.values())
+        return room > 0 and all(_sound(key) and _sound(item, room - 1) for key, item in value.items())
     if isinstance(value, list):
-        return room > 0 and all(_depth(item, room - 1) for item in value)
+        return room > 0 and all(_sound(item, room - 1) for item in value)
     return True
 
 
-async def body_of(request: Request) -> dict[str, Any]:
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; a name given twice is ambiguous, and refused."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
+async def body_of(request: Request, spec: Operation) -> dict[str, Any]:
     """The fields of a JSON or form body; an empty body is no fields. Raises Invalid."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        form = await request.form()
-        if any(not isinstance(value, str) for value in form.values()):
-            raise Invalid("Files are not accepted here.")
-        return dict(form)
+    if kind in FORMS:
+        return await _form(request, spec)
     raw = await request.body()
     if not raw:
         return {}
     try:
-        value = json.loads(raw)
+        value = json.loads(raw, object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        raise Invalid("The body is not JSON.") from None
-    if not isinstance(value, dict) or not _depth(value):
-        raise Invalid(f"The body must be a JSON object, nested at most {JSON_DEPTH} deep.")
+        raise Invalid("The body is not JSON, or names a field twice.") from None
+    if not isinstance(value, dict) or not _sound(value):
+        raise Invalid(f"The body must be a JSON object of valid text, nested at most {JSON_DEPTH} deep.")
     return value
+
+
+async def _form(request: Request, spec: Operation) -> dict[str, Any]:
+    """The fields of a form: a list by repeating its name, anything else once. Raises Invalid."""
+    shapes = form_shapes(spec)
+    if shapes is None:
+        raise Invalid("This operation takes a JSON body only.")
+    fields: dict[str, Any] = {}
+    form = await request.form()
+    for name in form:
+        values = form.getlist(name)
+        if any(not isinstance(value, str) for value in values):
+            raise Invalid("Files are not accepted here.", fields={name: "is a file"})
+        if shapes.get(name) == "array":
+            fields[name] = values
+        elif len(values) > 1:
+            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
+        else:
+            fields[name] = values[0]
+    return fields
+
+
+def form_shapes(spec: Operation) -> dict[str, str] | None:
+    """The JSON type of each field, where a form can carry them all; None where one holds objects."""
+    schema = spec.command.model_json_schema()
+    shapes = {name: _shape(field, schema.get("$defs", {})) for name, field in schema.get("properties", {}).items()}
+    return None if "object" in shapes.values() else shapes
+
+
+def _shape(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+    if "$ref" in field:
+        field = definitions[field["$ref"].rsplit("/", 1)[-1]]
+    if field.get("type") == "array":
+        return "object" if _shape(field["items"], definitions) in {"object", "array"} else "array"
+    return str(field.get("type", "any"))
 
 
 def file_response(result: FileResult) -> FileResponse:
@@ -79,35 +139,36 @@ def answer(request: Request, spec: Operation, result: Any) -> Response:
 
 def _endpoint(spec: Operation) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def endpoint(request: Request) -> Response:
-        return answer(request, spec, await perform(request, spec.name, await body_of(request)))
+        return answer(request, spec, await perform(request, spec.name, await body_of(request, spec)))
 
     return endpoint
 
 
 def _schema(spec: Operation) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{spec.command.__name__}"}
-    kinds = ("application/json", "application/x-www-form-urlencoded")
-    return {"requestBody": {"required": False, "content": {kind: {"schema": reference} for kind in kinds}}}
+    kinds = ["application/json", *(["application/x-www-form-urlencoded"] if form_shapes(spec) is not None else [])]
+    needed = any(field.is_required() for field in spec.command.model_fields.values())
+    return {"requestBody": {"required": needed, "content": {kind: {"schema": reference} for kind in kinds}}}
 
 
 def router() -> APIRouter:
     """The routes of all registered operations."""
     routes = APIRouter(prefix="/api/v1")
-    problems: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (401, 402, 403, 404, 409, 422, 423, 429)}
+    problems: dict[int | str, dict[str, Any]] = dict.fromkeys(STATUSES, PROBLEM)
     for spec in REGISTRY.values():
         is_file = spec.result is FileResult
         routes.add_api_route(
             f"/{spec.name}", _endpoint(spec), methods=["POST"], name=spec.name, operation_id=spec.name,
             summary=spec.summary, tags=[spec.name.partition(".")[0]], openapi_extra=_schema(spec),
             response_model=None if is_file else spec.result,
-            responses={**problems, **({200: {"content": {"application/zip": {}}}} if is_file else {})},
+            responses=problems, response_class=ZipResponse if is_file else JSONResponse,
         )
     return routes
 
 
 def command_schemas() -> dict[str, Any]:
     """The schemas of all commands, for the OpenAPI document."""
-    schemas: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"Problem": Problem.model_json_schema()}
     for spec in REGISTRY.values():
         schema = spec.command.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 
-_PAGE = """<!doctype html>
+from workreef_app.http.frontend import ROOT
+
+# Both are in the page itself: it must look the same where nothing else is served, as at an unknown host.
+_STYLE = (ROOT / "assets" / "plain.css").read_text()
+_ICON = "data:image/svg+xml;base64," + b64encode((ROOT / "assets" / "favicon.svg").read_bytes()).decode()
+_HEAD = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · WorkReef</title><link rel="stylesheet" href="/plain.css"></head>
-<body><main class="card"><p class="brand">WorkReef</p>{body}</main></body></html>"""
+<link rel="icon" href="{_ICON}"><style>{_STYLE}</style>"""
 
 
 def page(title: str, body: str) -> str:
     """A whole page. `body` is HTML; `title` is text."""
-    return _PAGE.format(title=escape(title), body=body)
+    return f"""{_HEAD}<title>{escape(title)} · WorkReef</title></head>
+<body><main class="card"><p class="brand">WorkReef</p>{body}</main></body></html>"""
 
 
 def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True) -> str:
@@ -40,6 +46,14 @@ def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/star
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <input type="hidden" name="then" value="{escape(then)}">
 <button type="submit">Sign in</button></form>""")
+
+
+def locked(tenant: str) -> str:
+    """What stands in place of the sign-in form while the tenant's key does not answer."""
+    return message(f"{tenant} is locked", [
+        "Its key does not answer. People's names and passwords are sealed under it, so nobody can sign in.",
+        "Whoever keeps the key can enable it again. What was audited stays verifiable meanwhile.",
+    ], home=False)
 
 
 def invitation(tenant: str, token: str, minimum: int, *, error: str = "") -> str:

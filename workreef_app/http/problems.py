@@ -16,7 +16,11 @@ def problem(
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
+def retry_after(refusal: Refusal) -> dict[str, str] | None:
+    """The header that says when to try again, where a refusal knows it."""
+    return {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, Limited) else None
+
+
 def of_refusal(refusal: Refusal, request_id: str) -> JSONResponse:
     """A refusal as it is answered."""
-    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, Limited) else None
-    return problem(refusal.status, refusal.code, refusal.detail, request_id, refusal.fields, headers)
+    return problem(refusal.status, refusal.code, refusal.detail, request_id, refusal.fields, retry_after(refusal))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from workreef_app.http import plain
 from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
+from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MINIMUM
 from workreef_app.services.operation import NoSession, Persona, Refusal
 
 routes = APIRouter(include_in_schema=False)
+START = "/start"
 
 
 def local_path(then: str) -> str:
     """A path of this host to go to; the start page for anything else, so that sign-in redirects nowhere foreign."""
-    parts = urlsplit(then)
-    plain_path = then.startswith("/") and not then.startswith(("//", "/\\")) and not parts.netloc
-    return then if plain_path and then.isprintable() and "\\" not in then else "/"
+    local = then.startswith("/") and not then.startswith("//") and "\\" not in then and then.isprintable()
+    return then if local else START
 
 
 def landing(personas: frozenset[Persona]) -> str:
@@ -33,7 +34,7 @@ def landing(personas: frozenset[Persona]) -> str:
 
 
 @routes.get("/login")
-def login_page(request: Request, then: str = "/start", ended: str = "") -> HTMLResponse:
+def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResponse:
     """The sign-in form."""
     note = "You have signed out." if ended else ""
     return HTMLResponse(plain.sign_in(caller(request).tenant.info.name, then=local_path(then), note=note))
@@ -42,7 +43,7 @@ def login_page(request: Request, then: str = "/start", ended: str = "") -> HTMLR
 @routes.post("/auth/login")
 async def login(
     request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
-    then: Annotated[str, Form()] = "/start",
+    then: Annotated[str, Form()] = START,
 ) -> Response:
     """Signs in and goes on; shows the form again with what was wrong."""
     try:
@@ -50,7 +51,7 @@ async def login(
     except Refusal as refusal:
         name = caller(request).tenant.info.name
         html = plain.sign_in(name, error=refusal.detail, email=email, then=local_path(then))
-        return HTMLResponse(html, status_code=refusal.status)
+        return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)
     return response
@@ -60,10 +61,8 @@ async def login(
 async def logout(request: Request) -> Response:
     """Ends the session; a session that has ended already is no error."""
     response = RedirectResponse("/login?ended=1", status_code=303)
-    try:
+    with suppress(NoSession):
         await perform(request, "sessions.end", {})
-    except NoSession:
-        pass
     drop_cookie(response)
     return response
 
@@ -89,7 +88,7 @@ async def accept(request: Request, token: str, password: Annotated[str, Form()] 
     except Refusal as refusal:
         said = refusal.detail if "password" not in refusal.fields else f"Use at least {MINIMUM} characters."
         html = plain.invitation(caller(request).tenant.info.name, token, MINIMUM, error=said)
-        return HTMLResponse(html, status_code=refusal.status)
-    response = RedirectResponse("/start", status_code=303)
+        return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
+    response = RedirectResponse(START, status_code=303)
     grant_cookie(response, request, granted.token)
     return response

@@ -13,7 +13,7 @@ from workreef_app import settings
 from workreef_app.http import app as http_app
 from workreef_app.http import logs
 from workreef_app.http.frontend import content_security_policy, script_hashes
-from workreef_app.http.middleware import ASGIApp, Front
+from workreef_app.http.middleware import ASGIApp, Front, TabOwner
 from workreef_app.services.process import opened
 
 
@@ -32,14 +32,11 @@ async def lifespan() -> AsyncIterator[None]:
         await asyncio.to_thread(stack.close)
 
 
-def front(pages: ASGIApp) -> ASGIApp:
-    """The outermost layer around everything."""
-    return Front(pages, policy())
-
-
-def install(app: Any) -> None:
+def install(app: Any, tab_owner: TabOwner) -> None:
     """Wires a Reflex app: routes beside its pages, the front layer around all, the door for its lifetime."""
+
+    def front(pages: ASGIApp) -> ASGIApp:
+        return Front(pages, policy(), tab_owner)
+
     app.api_transformer = [http_app.create(), front]
     app.register_lifespan_task(lifespan)
-
-

@@ -37,19 +37,24 @@ def audit_page() -> rx.Component:
                 button("Verify", kind="primary", on_click=AuditState.verify, disabled=AuditState.verifying),
                 rx.cond(
                     AuditState.may_export,
-                    link("Export", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
+                    link("Export as zip", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
                 ),
-                link("Verifier", "/audit/verify.py", reload=True, class_name="wr-button wr-button-plain"),
-                class_name="wr-actions",
+                link("Get the verifier", "/audit/verify.py", reload=True, class_name="wr-button wr-button-plain"),
+                class_name="wr-tools",
             ),
         ),
-        rx.el.div(_verification(), role="status"),
+        rx.el.div(_verification(), role="status", class_name="wr-told-here"),
         _filters(),
         rx.cond(
             AuditState.total > 0,
             rx.fragment(
+                rx.el.div(
+                    rx.el.p(rx.el.strong(AuditState.count), " · newest first", class_name="wr-quiet"),
+                    link("Download as CSV", AuditState.csv_href, reload=True),
+                    class_name="wr-list-head",
+                ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
-                pager(text=AuditState.count, previous_href=AuditState.first_href, next_href=AuditState.next_href),
+                pager(text=AuditState.count, first_href=AuditState.first_href, next_href=AuditState.next_href),
             ),
             rx.cond(
                 AuditState.filtered, none_match("No entry matches.", "/audit"),
@@ -90,12 +95,12 @@ def _filters() -> rx.Component:
             ),
             class_name="wr-filter",
         ),
-        text_filter("Who", "actor", AuditState.actor),
-        text_filter("Target", "target", AuditState.target),
+        text_filter("Who", "actor", AuditState.actor, hint="person:… or cli:…"),
+        text_filter("Target", "target", AuditState.target, hint="proposal:…"),
         text_filter("From", "since", AuditState.since, "date"),
         text_filter("To", "until", AuditState.until, "date"),
         button("Filter", type="submit"),
-        rx.cond(AuditState.filtered, link("Clear", "/audit")),
+        rx.cond(AuditState.filtered, link("Clear the filters", "/audit")),
         on_submit=AuditState.search,
         class_name="wr-filters",
         aria_label="Filters",
@@ -105,7 +110,7 @@ def _filters() -> rx.Component:
 def _cells(row: rx.Var[EntryLine]) -> list[rx.Component | rx.Var[str]]:
     return [
         link(row.seq, row.href), row.at, link(row.actor, row.actor_href), row.event,
-        rx.cond(row.target_href != "", link(mono(row.target), row.target_href), rx.el.span(row.target)),
+        rx.cond(row.target_href != "", link(mono(row.target), row.target_href), rx.el.span("–")),
         hash_chip(row.chain_hash),
     ]
 

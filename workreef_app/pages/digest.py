@@ -16,7 +16,8 @@ from workreef_app.pages.ui import (
     section,
     stat,
 )
-from workreef_app.state.work import DigestState, WorkRow
+from workreef_app.state.rows import WorkRow
+from workreef_app.state.work import DigestState
 
 
 def digest_page() -> rx.Component:
@@ -48,10 +49,10 @@ def _needs_you() -> rx.Component:
         rx.cond(
             DigestState.to_review > 0,
             rx.el.div(
-                stat("To review", DigestState.to_review.to_string(), unit="proposals", window="open",
-                     as_of="now", href=DigestState.review_href),
+                stat("To review", DigestState.to_review.to_string(), unit=DigestState.to_review_unit, window="open",
+                     as_of=DigestState.read_at, href=DigestState.review_href),
                 stat("Of these", DigestState.to_pilot.to_string(), unit="recommended as a pilot", window="open",
-                     as_of="now", href=DigestState.pilot_href),
+                     as_of=DigestState.read_at, href=DigestState.pilot_href),
                 class_name="wr-grid",
             ),
             empty_state("none_yet", "Nothing waits for you.", "New proposals appear here when a source shows them."),
@@ -64,7 +65,8 @@ def _since() -> rx.Component:
         "In the last 7 days",
         rx.el.p(
             link(DigestState.new_tasks, DigestState.new_href), " since ", DigestState.new_since, " · ",
-            link(DigestState.tasks_text, DigestState.tasks_href), " in all, from ", link(DigestState.sources_text, "/sources"), ".",
+            link(DigestState.tasks_text, DigestState.tasks_href), " in all · ",
+            link(DigestState.sources_text, "/sources"),
         ),
     )
 
@@ -80,8 +82,8 @@ def _opportunities() -> rx.Component:
                 none_match("No opportunities in this department.", "/"),
                 none_yet(
                     "No opportunities yet.",
-                    "They appear once a log has been imported and something in it recurs. An admin imports one with "
-                    "`workreef source import`.",
+                    "They appear once a log has been imported and something in it recurs.",
+                    link("Sources, and how to add one", "/sources"),
                 ),
             ),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from workreef_app.state.work import Choice
+from workreef_app.state.rows import Choice
 
 RECOMMENDATIONS = (("do_now", "Do now"), ("pilot", "Pilot"), ("later", "Later"), ("human_only", "Human only"))
 STATUSES = (("open", "Open"), ("returned", "Returned"), ("accepted", "Accepted"), ("declined", "Declined"))
@@ -37,10 +37,10 @@ def _select(label: str, value: rx.Var[str], options: rx.Component, on_change: Ca
     )
 
 
-def text_filter(label: str, name: str, value: rx.Var[str], kind: str = "text") -> rx.Component:
-    """A labelled field of a form of filters."""
+def text_filter(label: str, name: str, value: rx.Var[str], kind: str = "text", hint: str = "") -> rx.Component:
+    """A labelled field of a form of filters; `hint` shows the form of what is looked for."""
     return rx.el.label(
         rx.el.span(label, class_name="wr-quiet"),
-        rx.el.input(name=name, default_value=value, key=value, type=kind, max_length=100),
+        rx.el.input(name=name, default_value=value, key=value, type=kind, max_length=100, placeholder=hint),
         class_name="wr-filter",
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.ui import Column, badge, data_table, page_header, section
 from workreef_app.pages.sources import sources_table
+from workreef_app.pages.ui import Column, badge, data_table, page_header, section
 from workreef_app.state.admin import SettingLine, StatusState
 from workreef_app.state.contributor import MyWorkState
 
@@ -13,7 +13,8 @@ from workreef_app.state.contributor import MyWorkState
 def my_work_page() -> rx.Component:
     """The content of `/me`."""
     return rx.fragment(
-        page_header("My work", lead=MyWorkState.status),
+        page_header("My work"),
+        rx.el.p(MyWorkState.status, class_name="wr-calm"),
         section("What changes, and when", rx.el.p(MyWorkState.changes)),
         section("Whom to ask", rx.el.p(MyWorkState.ask_whom)),
     )

@@ -16,7 +16,8 @@ from workreef_app.pages.ui import (
     recommendation,
     section,
 )
-from workreef_app.state.work import DecisionLine, ProposalState
+from workreef_app.state.proposal import ProposalState
+from workreef_app.state.rows import DecisionLine
 
 
 def proposal_page() -> rx.Component:
@@ -28,37 +29,45 @@ def proposal_page() -> rx.Component:
             lead=rx.el.span(recommendation(row.recommendation), rx.el.span(" ", row.reason), class_name="wr-row"),
             as_of="Data as of " + row.as_of,
         ),
-        _decide(),
-        section(
-            "Evidence",
-            rx.el.p(ProposalState.confirmation, " ", link("The task and its rows", row.rows_href)),
+        rx.el.div(
+            _decide(),
             rx.el.div(
-                rx.foreach(ProposalState.evidence, lambda e: evidence(e, row.rows_href)), class_name="wr-grid"
+                section(
+                    "Evidence",
+                    rx.el.p(ProposalState.confirmation, " ", link("The task and its rows", row.rows_href)),
+                    rx.el.div(
+                        rx.foreach(ProposalState.evidence, lambda e: evidence(e, row.rows_href)), class_name="wr-grid"
+                    ),
+                ),
+                _measures(),
+                _analysis(),
+                _panel(),
+                _history(),
+                class_name="wr-beside",
             ),
+            class_name="wr-decide-frame",
         ),
-        _measures(),
-        _analysis(),
-        _panel(),
-        _history(),
     )
 
 
 def _decide() -> rx.Component:
     open_to = ProposalState.can_accept | ProposalState.can_return | ProposalState.can_decline
-    return section(
-        "Decision",
+    return rx.el.section(
+        rx.el.h2("Decision"),
         rx.cond(
             open_to,
             rx.fragment(
                 rx.el.label(
-                    rx.el.span("Reason", class_name="wr-quiet"),
+                    rx.el.span("Reason"),
+                    # Kept when the field is left, which is before any button acts; a decision clears it.
                     rx.el.textarea(
-                        value=ProposalState.reason, on_change=ProposalState.set_reason.debounce(200), rows="2",
-                        max_length=500, aria_describedby="reason-rule",
+                        default_value="", key=ProposalState.decisions.length(), on_blur=ProposalState.set_reason,
+                        rows="3", max_length=500, aria_describedby="reason-rule",
+                        aria_invalid=ProposalState.reason_missing,
                     ),
                     class_name="wr-filter wr-reason",
                 ),
-                rx.el.p("Needed to return or decline; at most 500 characters.", id="reason-rule", class_name="wr-quiet"),
+                rx.el.p("Needed to return or decline; up to 500 characters.", id="reason-rule", class_name="wr-quiet"),
                 action_bar(
                     rx.cond(ProposalState.can_accept, button(
                         "Accept", kind="primary", on_click=ProposalState.decide("accept"))),
@@ -68,9 +77,11 @@ def _decide() -> rx.Component:
                         "Decline", kind="danger", on_click=ProposalState.decide("decline"))),
                 ),
             ),
-            rx.el.p("This proposal is ", rx.el.strong(ProposalState.row.status), " since ", ProposalState.updated_at,
-                    ". It is not yours to decide now."),
+            rx.el.p("This proposal is ", rx.el.strong(ProposalState.row.status), ". Last change: ",
+                    ProposalState.updated_at, ". There is nothing for you to decide."),
         ),
+        class_name="wr-card wr-decide",
+        aria_label="Decision",
     )
 
 
@@ -116,7 +127,9 @@ def _analysis() -> rx.Component:
 def _panel() -> rx.Component:
     return section(
         "Votes",
-        empty_state("none_yet", "No panel has voted.", "Without a formed panel that agrees, nothing is more than a pilot."),
+        empty_state(
+            "none_yet", "No panel has voted.", "Without a formed panel that agrees, nothing is more than a pilot."
+        ),
     )
 
 

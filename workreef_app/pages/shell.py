@@ -8,6 +8,8 @@ import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from workreef_app.pages.ui import link, skeleton
+from workreef_app.pages.ui.arrival import Arrival, arrived
+from workreef_app.pages.ui.keys import keys_dialog
 from workreef_app.pages.ui.native import NativeForm, NativeLink
 from workreef_app.state.shell import NavItem, ShellState
 
@@ -81,11 +83,13 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
             id="wr-drawer", class_name="wr-drawer", custom_attrs={"popover": "auto"},
         ),
         rx.el.main(
+            Arrival.create(),
             _status(),
             rx.connection_banner(rx.el.div("Reconnecting…", role="status", class_name="wr-reconnecting")),
-            rx.cond(ShellState.ready, content, skeleton(rows=4)),
+            rx.cond(arrived(), content, skeleton(rows=4)),
             id="main", tab_index=-1, class_name="wr-content",
         ),
+        keys_dialog(),
         class_name="wr-frame",
     )  # fmt: skip
 
@@ -97,10 +101,13 @@ def _header(title: str) -> rx.Component:
             type="button", aria_label="Menu", class_name="wr-icon-button wr-menu-button",
             custom_attrs={"popoverTarget": "wr-drawer"},
         ),
-        rx.link(rx.el.span("WorkReef", class_name="wr-brand"), href="/", underline="none", aria_label="WorkReef, start page"),
+        link(rx.el.span("WorkReef", class_name="wr-brand"), "/start", reload=True, aria_label="WorkReef, start page",
+             class_name="wr-home"),
         rx.el.span(title, class_name="wr-where", aria_hidden="true"),
         rx.el.span(ShellState.tenant_name, class_name="wr-tenant"),
         rx.cond(ShellState.environment, rx.el.span(ShellState.environment, class_name="wr-environment")),
+        rx.cond(ShellState.locked, rx.el.span(
+            rx.icon("lock", size=12, aria_hidden="true"), "LOCKED", class_name="wr-environment wr-environment-locked")),
         rx.el.span(class_name="wr-spacer"),
         _theme_switch(),
         _me(),
@@ -149,6 +156,14 @@ def _me() -> rx.Component:
                 rx.foreach(ShellState.personas, lambda name: rx.el.li(rx.match(name, *PERSONAS, name))),
                 class_name="wr-me-personas",
             ),
+            rx.cond(
+                ShellState.departments.length() > 0,
+                rx.el.p(ShellState.departments.join(", "), class_name="wr-me-departments"),
+            ),
+            rx.el.button(
+                rx.icon("keyboard", size=16, aria_hidden="true"), "Keys",
+                type="button", class_name="wr-button wr-button-plain", custom_attrs={"popoverTarget": "wr-keys"},
+            ),
             NativeForm.create(
                 rx.el.button(
                     rx.icon("log-out", size=16, aria_hidden="true"), "Sign out",
@@ -166,13 +181,15 @@ def _status() -> rx.Component:
         rx.cond(
             ShellState.status,
             rx.el.div(
-                rx.icon("info", size=16, aria_hidden="true"),
+                rx.cond(ShellState.refused, rx.icon("triangle-alert", size=16, aria_hidden="true"),
+                        rx.icon("check", size=16, aria_hidden="true")),
                 rx.el.span(ShellState.status),
                 rx.cond(ShellState.status_href, link("Audit entry", ShellState.status_href)),
-                class_name="wr-status",
+                class_name=rx.cond(ShellState.refused, "wr-status wr-status-refused", "wr-status"),
             ),
         ),
         role="status",
+        class_name="wr-told",
     )
 
 

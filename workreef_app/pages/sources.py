@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.ui import Column, badge, data_table, none_yet, page_header, source
+from workreef_app.pages.ui import Column, badge, data_table, empty_state, mono, none_yet, page_header, source
+from workreef_app.state.shell import ShellState
 from workreef_app.state.sources import SourceLine, SourcesState
 
 COLUMNS = (
@@ -20,15 +21,18 @@ def sources_page() -> rx.Component:
 
 def sources_table() -> rx.Component:
     """The sources as a table, or how to get the first."""
+    command = "workreef source import --tenant SLUG --kind log_file --department SLUG FILE"
     return rx.cond(
-        SourcesState.sources.length() > 0,
-        data_table("Sources", COLUMNS, SourcesState.sources, _source),
-        none_yet(
-            "No source yet.",
-            "An admin imports a log: workreef source import --tenant SLUG --kind log_file --department SLUG FILE",
+        ShellState.locked,
+        empty_state("locked", "The sources cannot be read.", "Their names are sealed under the tenant's key."),
+        rx.cond(
+            SourcesState.sources.length() > 0,
+            data_table("Sources", COLUMNS, SourcesState.sources, _source),
+            none_yet("No source yet.", "An admin imports a log on the machine that WorkReef runs on:", mono(command)),
         ),
     )
 
 
 def _source(line: rx.Var[SourceLine]) -> list[rx.Component | rx.Var[str]]:
-    return [line.name, source(line.kind), badge(line.state, line.last), line.account, line.signals, line.as_of]
+    last = rx.el.span(badge(line.state, line.last), line.last_at, class_name="wr-row")
+    return [line.name, source(line.kind), last, line.account, line.signals, line.as_of]

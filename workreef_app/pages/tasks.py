@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.filters import RECOMMENDATIONS, STATUSES, fixed_filter
+from workreef_app.pages.filters import RECOMMENDATIONS, STATUSES, fixed_filter, select_filter
 from workreef_app.pages.ui import (
     Column,
     data_table,
@@ -17,43 +17,56 @@ from workreef_app.pages.ui import (
     recommendation,
     section,
 )
-from workreef_app.state.work import EvidenceCard, ListState, ObservationLine, TaskState, WorkRow
+from workreef_app.state.rows import EvidenceCard, ObservationLine, WorkRow
+from workreef_app.state.work import ListState, TaskState
 
 COLUMNS = (
     Column("Task", wide=True), Column("Recommendation"), Column("Status"), Column("Times", number=True),
     Column("Days", number=True), Column("Alike", number=True), Column("Department"), Column("As of"),
 )
+SORTED = "best first, by recurrence, likeness and handling"
 NEXT_STEP = "Tasks appear once a log has been imported and something in it recurs."
 
 
 def tasks_page() -> rx.Component:
     """The content of `/tasks`."""
-    return _list_page("Tasks", "Recurring work that the sources show, best first.", "/tasks", proposals=False)
+    return _list_page("Tasks", "Recurring work that the sources show.", "/tasks", proposals=False)
 
 
 def proposals_page() -> rx.Component:
     """The content of `/proposals`."""
-    return _list_page("Proposals", "What is recommended for each task, for you to decide.", "/proposals", proposals=True)
+    lead = "What is recommended for each task, for people to decide."
+    return _list_page("Proposals", lead, "/proposals", proposals=True)
 
 
 def _list_page(title: str, lead: str, path: str, *, proposals: bool) -> rx.Component:
     return rx.fragment(
         page_header(title, lead=lead),
         rx.el.div(
+            select_filter("Department", ListState.department, ListState.departments,
+                          lambda value: ListState.choose(path, "department", value)),
             fixed_filter("Recommendation", ListState.recommendation, RECOMMENDATIONS,
                          lambda value: ListState.choose(path, "recommendation", value)),
             fixed_filter("Status", ListState.status, STATUSES,
                          lambda value: ListState.choose(path, "status", value)),
-            rx.el.span(ListState.count, class_name="wr-quiet"),
+            rx.cond(ListState.filtered, link("Clear the filters", path)),
             class_name="wr-filters",
         ),
         rx.cond(
             ListState.total > 0,
             rx.fragment(
-                data_table(f"{title}, best first", COLUMNS, ListState.rows, lambda row: _cells(row, proposals)),
-                pager(text=ListState.count, previous_href=ListState.first_href, next_href=ListState.next_href),
+                rx.el.div(
+                    rx.el.p(rx.el.strong(ListState.count), ListState.since_text, " · ", SORTED, class_name="wr-quiet"),
+                    link("Download as CSV", ListState.csv_href, reload=True),
+                    class_name="wr-list-head",
+                ),
+                data_table(f"{title}, {SORTED}", COLUMNS, ListState.rows, lambda row: _cells(row, proposals)),
+                pager(text=ListState.count, first_href=ListState.first_href, next_href=ListState.next_href),
             ),
-            rx.cond(ListState.filtered, none_match("None match.", path), none_yet("None yet.", NEXT_STEP)),
+            rx.cond(
+                ListState.filtered, none_match(f"No {title.lower()} match.", path),
+                none_yet(f"No {title.lower()} yet.", NEXT_STEP),
+            ),
         ),
     )
 
@@ -83,7 +96,7 @@ def task_page() -> rx.Component:
         section(
             "Rows behind the numbers",
             rx.el.p(
-                row.recurs, ". ", TaskState.behind, ": like lines of one hour are one observation.",
+                row.recurs, " · ", TaskState.behind, " · like lines of one hour are one observation",
                 class_name="wr-quiet",
             ),
             data_table(
@@ -91,7 +104,7 @@ def task_page() -> rx.Component:
                 (Column("Hour"), Column("Lines", number=True), Column("Summary", wide=True), Column("First–last")),
                 TaskState.observations, _observation,
             ),
-            pager(text=TaskState.behind, previous_href=TaskState.first_href, next_href=TaskState.next_href),
+            pager(text=TaskState.behind, first_href=TaskState.first_href, next_href=TaskState.next_href),
             name="rows",
         ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 
 from workreef_app.services.access import sessions
 from workreef_app.services.door import Caller
@@ -22,12 +21,16 @@ def cookie_value(token: str, host: str, settings: Settings) -> str:
 
 
 def session_token(cookie_header: str, host: str, settings: Settings) -> str | None:
-    """The session token in a Cookie header; None without one that is ours for this host."""
-    try:
-        morsel = SimpleCookie(cookie_header).get(cookie_name(settings))
-    except CookieError:
-        return None
-    return sessions.unsign(morsel.value, host, settings.secret_key.get_secret_value()) if morsel else None
+    """The session token in a Cookie header; None without one that is ours for this host.
+
+    The header is read by hand: the standard library stops at the first cookie of another program that it dislikes.
+    """
+    name, secret = cookie_name(settings), settings.secret_key.get_secret_value()
+    for part in cookie_header.split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name and (token := sessions.unsign(value, host, secret)) is not None:
+            return token
+    return None
 
 
 def host_of(headers: Mapping[str, str], peer: str, settings: Settings) -> str:

@@ -19,6 +19,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from pydantic import ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from workreef_app.services import operations
@@ -28,6 +29,7 @@ from workreef_app.services.operation import (
     REGISTRY,
     Actor,
     Command,
+    Conflict,
     Event,
     Fact,
     Invalid,
@@ -95,6 +97,10 @@ class Door:
         command = validate(spec, payload)
         try:
             return self._run(spec, caller, actor, last_active, command)
+        except DataError:
+            raise Invalid("A value is out of bounds.") from None
+        except IntegrityError:
+            raise Conflict("Somebody did the same at the same moment. Look again.") from None
         except KeyUnavailable:
             raise Locked("This tenant is locked: its key does not answer, so its data cannot be read.") from None
         except Refusal as refusal:
@@ -164,12 +170,15 @@ class Door:
 
 def _out_of_scope(session: Session, refusal: NotFound) -> Fact:
     """What to audit about a missing row: nothing unless it exists outside the actor's scope."""
-    kind = refusal.facts["kind"]
-    try:
-        row_id = UUID(refusal.facts["id"])
-    except ValueError:
-        return Fact()
-    exists = session.execute(text("SELECT row_exists(:kind, :id)"), {"kind": kind, "id": row_id}).scalar()
+    kind, name = refusal.facts["kind"], refusal.facts["id"]
+    if kind == "entry":
+        query, row_id = "SELECT CAST(:id AS numeric) BETWEEN 1 AND seq FROM audit_head", name
+    else:
+        try:
+            query, row_id = "SELECT row_exists(:kind, :id)", UUID(name)
+        except ValueError:
+            return Fact()
+    exists = session.execute(text(query), {"kind": kind, "id": row_id}).scalar()
     return Fact(target=f"{kind}:{row_id}", detail={"reason": "scope"}) if exists else Fact()
 
 

@@ -55,6 +55,7 @@ class AuditState(rx.State):
     until: str = ""
     next_href: str = ""
     first_href: str = ""
+    csv_href: str = ""
     may_export: bool = False
     verifying: bool = False
     verified: str = ""
@@ -78,6 +79,7 @@ class AuditState(rx.State):
         self.total, self.count = page.count, counted(page.count, "entry", "entries")
         self.next_href = query("/audit", **chosen, before=page.next_before) if page.next_before else ""
         self.first_href = query("/audit", **chosen) if before else ""
+        self.csv_href = query("/export/audit.csv", **chosen)
         self.may_export = bool({Persona.ADMIN.value, Persona.SECURITY_REVIEWER.value} & set(shell.personas))
 
     @rx.event

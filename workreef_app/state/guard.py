@@ -84,6 +84,10 @@ class Guard(Middleware):
         CALLER.set(replace(caller))
         return None
 
+    def owner(self, token: str) -> UUID | None:
+        """The session that an open tab belongs to; None for a token of no open tab."""
+        return self._bound.get(token)
+
     def release(self, token: str) -> None:
         """Forgets which session a tab belonged to."""
         self._bound.pop(token, None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import reflex as rx
 
-from workreef_app.services.operation import WORK_READERS, Persona, Refusal
+from workreef_app.services.operation import REGISTRY, WORK_READERS, Persona, Refusal
 from workreef_app.state.calls import CALLER, perform
 
 log = logging.getLogger("workreef.state")
@@ -45,16 +46,34 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "–"
 
 
+def said(personas: Iterable[Persona]) -> str:
+    """Personas as a list in words: `operators, admins and security reviewers`."""
+    words = [PLURAL[persona] for persona in Persona if persona in set(personas)]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def path_of(url_path: str) -> str:
+    """A path as the page compares it with the browser's: without a slash at its end."""
+    return url_path.rstrip("/") or "/"
+
+
 ENVIRONMENTS = {"demo": "DEMO", "development": "DEVELOPMENT"}
+PLURAL = {
+    Persona.OPERATOR: "operators", Persona.DEPT_LEAD: "department leads", Persona.CHANGE_LEADER: "change leaders",
+    Persona.CONTRIBUTOR: "contributors", Persona.ADMIN: "admins", Persona.SECURITY_REVIEWER: "security reviewers",
+}
+TROUBLES = {403: "persona", 404: "missing", 422: "invalid", 423: "locked", 429: "limited"}
 
 
 class ShellState(rx.State):
     """The frame's facts. `leave_to` is set by the guard alone, in the delta that refuses an event.
 
-    `trouble` is empty, or why the page cannot be shown: `missing`, `persona`, `locked`, `limited`, `failed`.
+    `loaded` is the path that the page's state belongs to; the page shows nothing of it at another address.
+    `trouble` is empty, or why the page cannot be shown: one of `TROUBLES`, or `failed`. `refused` tells whether the
+    status says why something was not done, rather than what was.
     """
 
-    ready: bool = False
+    loaded: str = ""
     tenant_name: str = ""
     environment: str = ""
     person_name: str = ""
@@ -64,8 +83,10 @@ class ShellState(rx.State):
     contact: str = ""
     locked: bool = False
     nav: list[NavItem] = []
+    may_audit: bool = False
     status: str = ""
     status_href: str = ""
+    refused: bool = False
     trouble: str = ""
     trouble_text: str = ""
     leave_to: str = ""
@@ -85,15 +106,21 @@ class ShellState(rx.State):
             self.contact = me.contact
             self.locked = me.locked
             self.nav = navigation(me.personas)
-        self.ready = True
+            self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
+
+    @rx.event
+    def arrive(self) -> None:
+        """Says that all of the page's state is that of its address; the last event of every page."""
+        self.loaded = path_of(self.router.url.path)
 
     async def ask(self, name: str, payload: dict[str, Any]) -> Any | None:
         """Runs an operation that the page cannot be shown without; None, with the reason kept, when refused."""
         try:
             return await perform(name, payload)
         except Refusal as refusal:
-            kinds = {403: "persona", 404: "missing", 423: "locked", 429: "limited"}
-            self.trouble, self.trouble_text = kinds.get(refusal.status, "failed"), refusal.detail
+            self.trouble, self.trouble_text = TROUBLES.get(refusal.status, "failed"), refusal.detail
+            if self.trouble == "persona":
+                self.trouble_text = f"It is for {said(REGISTRY[name].by)}."
         except Exception as error:  # the person must be told, whatever it was
             self.trouble, self.trouble_text = "failed", _failure(name, error)
         return None
@@ -101,12 +128,15 @@ class ShellState(rx.State):
     async def act(self, name: str, payload: dict[str, Any]) -> Any | None:
         """Runs an operation that a person asked for; None when refused, with the reason in the status region."""
         self.status = self.status_href = ""
+        self.refused = False
         try:
             return await perform(name, payload)
         except Refusal as refusal:
-            details = [f"{field} {why}" for field, why in refusal.fields.items()]
-            self.status = " ".join([refusal.detail, *(f"{text}." for text in details)])
+            self.refused = True
+            details = [f"{field.capitalize()} {why}." for field, why in refusal.fields.items()]
+            self.status = " ".join([refusal.detail, *details])
         except Exception as error:  # the person must be told, whatever it was
+            self.refused = True
             self.status = _failure(name, error)
         return None
 

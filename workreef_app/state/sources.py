@@ -21,6 +21,7 @@ class SourceLine:
     signals: str = ""
     state: str = "unknown"
     last: str = ""
+    last_at: str = ""
     account: str = ""
 
 
@@ -44,7 +45,8 @@ def source_line(source: Any) -> SourceLine:
     return SourceLine(
         name=source.name, kind=source.kind.value, as_of=moment(source.as_of),
         signals=counted(source.signals, "signal"), state=states[run.status.value] if run else "unknown",
-        last=f"{run.status.value}, {moment(source.last_import_at)}" if run else "never", account=account(run) if run else "",
+        last=run.status.value.capitalize() if run else "Never", last_at=moment(source.last_import_at) if run else "",
+        account=account(run) if run else "–",
     )
 
 

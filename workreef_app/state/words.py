@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from urllib.parse import urlencode
+
+LONGEST = 10**18
 
 
 def moment(at: datetime | None) -> str:
     """`14 Nov 2026, 21:19 UTC`; a dash where there is none."""
     return at.astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC") if at else "–"
+
+
+def given_moment(text: str) -> str:
+    """A time in ISO 8601 as people read it; as it was given where it is none."""
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def hour(at: datetime) -> str:
@@ -24,13 +35,16 @@ def span(first: datetime, last: datetime) -> str:
 
 
 def number(value: int) -> str:
-    """`1,204`."""
-    return f"{value:,}"
+    """`1,204`; from 10 to the 18th on only how long it is: nobody reads more, and Python refuses to write it out."""
+    if abs(value) < LONGEST:
+        return f"{value:,}"
+    digits = int(math.log10(abs(value))) + 1
+    return f"{'minus ' if value < 0 else ''}a number of about {digits:,} digits"
 
 
 def counted(value: int, one: str, many: str = "") -> str:
     """`1 task`, `3 tasks`."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
 def share(thousandths: int | None) -> str:

@@ -51,7 +51,9 @@ def _chosen(value: Text, known: dict[str, tuple[str, str]], name: str, word: Tex
     if isinstance(value, str):
         icon, own_word = known[value]
         return _pill(name, value, icon, own_word if word is None else word)
-    cases = [(key, _pill(name, key, icon, own_word if word is None else word)) for key, (icon, own_word) in known.items()]
+    cases = [
+        (key, _pill(name, key, icon, own_word if word is None else word)) for key, (icon, own_word) in known.items()
+    ]
     return rx.match(value, *cases, _pill(name, "unknown", "minus", value))
 
 

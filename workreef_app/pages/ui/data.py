@@ -21,7 +21,8 @@ class Column:
 
 
 def data_table(
-    caption: Text, columns: Sequence[Column], rows: rx.Var[list[Any]], cells: Callable[[Any], Sequence[rx.Component | Text]]
+    caption: Text, columns: Sequence[Column], rows: rx.Var[list[Any]],
+    cells: Callable[[Any], Sequence[rx.Component | Text]],
 ) -> rx.Component:  # fmt: skip
     """Rows under headings; under 768 px each row is a card whose lines carry the headings.
 
@@ -46,12 +47,13 @@ def data_table(
     )
 
 
-def pager(*, text: Text, previous_href: Text, next_href: Text) -> rx.Component:
-    """Where in the list this page is, and the two links beside it; an empty address means there is none."""
+def pager(*, text: Text, first_href: Text, next_href: Text) -> rx.Component:
+    """How long the list is, and the ways to its first and next page; an empty address means there is none."""
     return rx.el.nav(
         rx.el.span(text, class_name="wr-quiet"),
         rx.el.span(
-            _step("Previous", "chevron-left", previous_href), _step("Next", "chevron-right", next_href),
+            _step(first_href, rx.icon("chevrons-left", size=16, aria_hidden="true"), "First page"),
+            _step(next_href, "Next page", rx.icon("chevron-right", size=16, aria_hidden="true")),
             class_name="wr-pager-steps",
         ),
         aria_label="Pages of the list",
@@ -62,7 +64,10 @@ def pager(*, text: Text, previous_href: Text, next_href: Text) -> rx.Component:
 def _row(columns: Sequence[Column], cells: Sequence[rx.Component | Text]) -> rx.Component:
     pairs = zip(columns, cells, strict=True)
     return rx.el.tr(
-        *(rx.el.td(cell, role="cell", class_name=_cell(c), custom_attrs={"data-label": c.heading}) for c, cell in pairs),
+        *(
+            rx.el.td(cell, role="cell", class_name=_cell(column), custom_attrs={"data-label": column.heading})
+            for column, cell in pairs
+        ),
         role="row",
     )  # fmt: skip
 
@@ -71,10 +76,5 @@ def _cell(column: Column) -> str:
     return " ".join(name for name, on in (("wr-number", column.number), ("wr-wide", column.wide)) if on)
 
 
-def _step(word: str, icon: str, href: Text) -> rx.Component:
-    drawn = rx.icon(icon, size=16, aria_hidden="true")
-    return rx.cond(
-        href,
-        rx.link(drawn, word, href=href, underline="none", class_name="wr-button wr-button-plain"),
-        rx.el.span(drawn, word, class_name="wr-button wr-button-plain wr-button-off"),
-    )
+def _step(href: Text, *drawn: rx.Component | str) -> rx.Component:
+    return rx.cond(href, rx.link(*drawn, href=href, underline="none", class_name="wr-button wr-button-plain"))

@@ -8,13 +8,17 @@ import reflex as rx
 
 from workreef_app.pages.ui.badge import Text
 
-EmptyKind = Literal["none_yet", "none_match", "no_permission", "source_down"]
+EmptyKind = Literal["none_yet", "none_match", "no_permission", "source_down", "missing", "locked", "wait", "failed"]
 
 ICONS: dict[str, str] = {
     "none_yet": "inbox",
     "none_match": "list-filter",
     "no_permission": "lock",
     "source_down": "unplug",
+    "missing": "search-x",
+    "locked": "lock",
+    "wait": "hourglass",
+    "failed": "triangle-alert",
 }
 
 
@@ -42,12 +46,11 @@ def none_match(what: Text, clear_href: Text) -> rx.Component:
     )  # fmt: skip
 
 
-def no_permission(scope: Text, ask: Text) -> rx.Component:
-    """The rows belong to a scope that this person does not have."""
+def no_permission(whose: Text, ask: Text) -> rx.Component:
+    """What is here is not for this person: `whose` says in a sentence for whom it is, `ask` whom to ask for it."""
     return empty_state(
-        "no_permission",
-        rx.Var.create("You need access to ").to(str) + scope + ".",
-        rx.Var.create("Ask ").to(str) + ask + " to give it to you.",
+        "no_permission", "You have no access to this page.",
+        rx.Var.create(whose).to(str) + " If you need it, ask " + ask + ".",
     )
 
 

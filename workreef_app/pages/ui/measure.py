@@ -41,7 +41,9 @@ def measure_bar(
             rx.el.div(
                 rx.el.span(class_name="wr-measure-fill", style={"width": _percent(share)}),
                 rx.fragment() if threshold is None
-                else rx.el.span(class_name="wr-measure-mark", style={"left": _percent(rx.Var.create(threshold).to(float))}),
+                else rx.el.span(
+                    class_name="wr-measure-mark", style={"left": _percent(rx.Var.create(threshold).to(float))}
+                ),
                 custom_attrs={"role": "meter"}, aria_label=label, aria_valuemin=0, aria_valuemax=1, aria_valuenow=share,
                 aria_valuetext=text, class_name="wr-measure-track",
             ),

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, func, select
 from sqlmodel import col
 
-from workreef_app.services.access.models import Department
 from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
 from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
 from workreef_app.services.recommend.operations import DepartmentSlug
-from workreef_app.services.recommend.reading import TaskRow
+from workreef_app.services.recommend.reading import DepartmentChoice, TaskRow
 from workreef_app.services.signals.models import Source
 
 OPPORTUNITIES = 10
@@ -25,13 +24,6 @@ _RANK = case(
 
 class ReadDigest(Command):
     department: DepartmentSlug = ""
-
-
-class DepartmentChoice(Result):
-    """A department that the digest can be limited to."""
-
-    slug: str
-    name: str
 
 
 class Digest(Result):
@@ -68,15 +60,8 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
         as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
-        departments=_departments(work),
+        departments=reading.departments_of(work),
     )
-
-
-def _departments(work: Work) -> list[DepartmentChoice]:
-    query = select(Department).where(
-        col(Department.id).in_(select(col(Source.department_id)).where(col(Source.department_id).is_not(None)))
-    ).order_by(col(Department.slug))
-    return [DepartmentChoice(slug=d.slug, name=d.name) for d in work.session.scalars(query)]
 
 
 class ReadMyWork(Command):

@@ -1,1 +1,1 @@
-"""Whether this installation is as it must be: the checks that production makes before it serves (P3, P21)."""
+"""Whether this installation is as it must be: the checks that production makes before it serves (P42, P62)."""

@@ -73,7 +73,8 @@ def control_schema(state: State) -> Fault | None:
     if state.control_schema == needed:
         return None
     return Fault(
-        "control_schema", f"The control plane is at schema {state.control_schema or 'none'}, this version needs {needed}.",
+        "control_schema",
+        f"The control plane is at schema {state.control_schema or 'none'}, this version needs {needed}.",
         "Run `workreef tenant migrate`.",
     )
 
@@ -93,7 +94,8 @@ def ownership(state: State) -> Fault | None:
     if not owners:
         return None
     return Fault(
-        "app_role_owns", f"The app role owns tables, the audit log among them or not, of: {_names(owners)}.",
+        "app_role_owns",
+        f"The app role owns tables, the audit log among them or not, of: {_names(owners)}.",
         "Give every table of the tenant's database to its owner role (`REASSIGN OWNED`).",
     )
 
@@ -104,7 +106,8 @@ def demo_tenants(state: State) -> Fault | None:
     if not samples:
         return None
     return Fault(
-        "demo_tenant", f"Sample tenants are present: {_names(samples)}.",
+        "demo_tenant",
+        f"Sample tenants are present: {_names(samples)}.",
         "Use a database and a data directory in which no demo was started.",
     )
 
@@ -126,7 +129,8 @@ def demo_people(settings: Settings) -> Fault | None:
     if not (settings.data_dir / DEMO_FILE).exists():
         return None
     return Fault(
-        "demo_people", f"{settings.data_dir} holds the sign-ins of a demo.",
+        "demo_people",
+        f"{settings.data_dir} holds the sign-ins of a demo.",
         "Set WORKREEF_DATA_DIR to a directory in which no demo was started.",
     )
 
@@ -160,6 +164,7 @@ def unreachable(error: OperationalError) -> Fault:
     """The fault of a database that does not answer."""
     said = str(error.orig).strip().splitlines()
     return Fault(
-        "database_answers", f"The database does not answer ({said[0].rstrip('.') if said else 'no reason given'}).",
+        "database_answers",
+        f"The database does not answer ({said[0].rstrip('.') if said else 'no reason given'}).",
         "Start it, or correct WORKREEF_DATABASE_URL.",
     )

@@ -61,7 +61,8 @@ def draft(
     if measures.uniformity is not None:
         against = "at least" if measures.uniformity >= limits.min_uniformity else "below"
         points.append(
-            f"Its lines are {decimal(measures.uniformity)} alike, {against} the {decimal(limits.min_uniformity)} needed."
+            f"Its lines are {decimal(measures.uniformity)} alike,"
+            f" {against} the {decimal(limits.min_uniformity)} needed."
         )
     unknown = []
     if measures.handling is None:

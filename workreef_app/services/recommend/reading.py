@@ -45,12 +45,20 @@ class TaskRow(Result):
     as_of: datetime | None
 
 
+class DepartmentChoice(Result):
+    """A department that a list can be limited to."""
+
+    slug: str
+    name: str
+
+
 class TaskPage(Result):
-    """A page of tasks, best first. `next` is empty on the last page."""
+    """A page of tasks, best first, with the departments to choose from. `next` is empty on the last page."""
 
     rows: list[TaskRow]
     count: int
     next: str
+    departments: list[DepartmentChoice]
 
 
 def task_query() -> Query:
@@ -64,7 +72,8 @@ def filtered(
 ) -> Query:
     """The query limited to what the filters name."""
     if department:
-        query = query.join(Department, col(Department.id) == col(Task.department_id)).where(col(Department.slug) == department)
+        query = query.join(Department, col(Department.id) == col(Task.department_id))
+        query = query.where(col(Department.slug) == department)
     if recommendation is not None:
         query = query.where(col(Proposal.recommendation) == recommendation)
     if status is not None:
@@ -88,7 +97,18 @@ def page(work: Work, query: Query, after: str, limit: int) -> TaskPage:
     found = work.session.execute(ordered).all()
     shown = found[:limit]
     cursor = paging.encode(shown[-1].Proposal.score, shown[-1].Proposal.id) if len(found) > limit else ""
-    return TaskPage(rows=rows(work, [(r.Task, r.Proposal) for r in shown]), count=total, next=cursor)
+    return TaskPage(
+        rows=rows(work, [(r.Task, r.Proposal) for r in shown]), count=total, next=cursor,
+        departments=departments_of(work),
+    )
+
+
+def departments_of(work: Work) -> list[DepartmentChoice]:
+    """The departments of the sources in the actor's scope, by slug."""
+    query = select(Department).where(
+        col(Department.id).in_(select(col(Source.department_id)).where(col(Source.department_id).is_not(None)))
+    ).order_by(col(Department.slug))
+    return [DepartmentChoice(slug=d.slug, name=d.name) for d in work.session.scalars(query)]
 
 
 def rows(work: Work, pairs: Sequence[tuple[Task, Proposal]]) -> list[TaskRow]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 from uuid_utils.compat import uuid7
@@ -18,7 +18,7 @@ from workreef_app.services.operation import Work
 from workreef_app.services.recommend.gate import Outcome, Thresholds, recommend
 from workreef_app.services.recommend.heuristics import draft
 from workreef_app.services.recommend.measures import Counts, Measures, measure, score
-from workreef_app.services.recommend.models import Analysis, AnalysisKind, Proposal, ProposalStatus, Task
+from workreef_app.services.recommend.models import Analysis, AnalysisKind, Decision, Proposal, ProposalStatus, Task
 from workreef_app.services.recommend.words import health, trouble
 from workreef_app.services.signals.likeness import ANY
 from workreef_app.services.signals.miner import text
@@ -59,29 +59,49 @@ def measures_of(session: Session, task_ids: Iterable[UUID], window_days: int) ->
 def refresh(work: Work, source: Source) -> int:
     """Makes a task of every signal that now recurs, and renews unsettled proposals. Returns how many tasks are new."""
     settings = tenant_settings.read(work.session)
-    found = list(work.session.scalars(
-        select(Signal).where(col(Signal.source_id) == source.id, col(Signal.times) >= settings["signals.min_times"])
-    ))
-    new = [signal for signal in found if signal.task_id is None]
-    for signal in new:
-        task = Task(id=uuid7(), department_id=source.department_id, title=title_of(signal), created_at=work.now)
-        work.session.add(task)
-        signal.task_id = task.id
-    work.session.flush()
+    new = _make_tasks(work, source, settings["signals.min_times"])
     by_task: dict[UUID, list[Signal]] = defaultdict(list)
     for signal in work.session.scalars(
         select(Signal).where(col(Signal.source_id) == source.id, col(Signal.task_id).is_not(None))
     ):
         if signal.task_id is not None:
             by_task[signal.task_id].append(signal)
-    proposals = {
-        p.task_id: p for p in work.session.scalars(select(Proposal).where(col(Proposal.task_id).in_(list(by_task))))
-    }
+    ids = list(by_task)
+    tasks = {t.id: t for t in work.session.scalars(select(Task).where(col(Task.id).in_(ids)))}
+    proposals = {p.task_id: p for p in work.session.scalars(select(Proposal).where(col(Proposal.task_id).in_(ids)))}
     for task_id, signals in by_task.items():
         proposal = proposals.get(task_id)
         if proposal is None or proposal.status in UNSETTLED:
+            # Its template may have become more general since the task was found.
+            tasks[task_id].title = title_of(max(signals, key=lambda signal: signal.times))
             _propose(work, settings, task_id, source.department_id, signals, proposal)
+    work.session.flush()
+    _drop_orphans(work.session)
+    return new
+
+
+def _make_tasks(work: Work, source: Source, min_times: int) -> int:
+    new = list(work.session.scalars(select(Signal).where(
+        col(Signal.source_id) == source.id, col(Signal.times) >= min_times, col(Signal.task_id).is_(None)
+    )))
+    for signal in new:
+        task = Task(id=uuid7(), department_id=source.department_id, title=title_of(signal), created_at=work.now)
+        work.session.add(task)
+        signal.task_id = task.id
+    work.session.flush()
     return len(new)
+
+
+def _drop_orphans(session: Session) -> None:
+    """Removes undecided tasks that no signal points at: their signal turned out to be part of another's."""
+    has_signal = select(col(Signal.id)).where(col(Signal.task_id) == col(Task.id)).exists()
+    decided = (
+        select(col(Decision.id)).join(Proposal, col(Proposal.id) == col(Decision.proposal_id))
+        .where(col(Proposal.task_id) == col(Task.id)).exists()
+    )
+    orphans = list(session.scalars(select(col(Task.id)).where(~has_signal, ~decided)))
+    for table, column in ((Proposal, Proposal.task_id), (Analysis, Analysis.task_id), (Task, Task.id)):
+        session.execute(delete(table).where(col(column).in_(orphans)))
 
 
 def _propose(

@@ -72,7 +72,7 @@ class Plan:
             "max_connections": str(self.max_connections),
             "fsync": "on",
             "full_page_writes": "on",
-            "password_encryption": "scram-sha-256",
+            "password_encryption": "scram-sha-256",  # nosec B105: a method, no password
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
             "log_checkpoints": "off",

@@ -65,7 +65,7 @@ class LocalKey:
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         try:
             return self._key().decrypt(wrapped[:12], wrapped[12:], context)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise KeyUnavailable(f"The key local:{self._name} did not wrap this data key.") from None
 
 

@@ -1,0 +1,1 @@
+"""The sample world: two tenants, their people, and the logs of their systems."""
