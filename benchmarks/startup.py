@@ -105,9 +105,9 @@ def load_times(page: Page, url: str, heading: re.Pattern[str]) -> float:
 
 def operator(data: Path) -> tuple[str, str]:
     """Email and password of the health tenant's first operator."""
-    people = json.loads((data / "demo-people.json").read_text())
-    found = next(p for p in people if p["tenant"] == "health" and p["persona"] == "operator")
-    return found["email"], found["password"]
+    people = json.loads((data / "demo.json").read_text())["people"]["health"]
+    email = next(iter(people))
+    return email, people[email]["password"]
 
 
 def digest_load(page: Page, data: Path, port: int) -> float:

@@ -41,11 +41,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an import came to, how long it took in seconds, and the newest of its lines' times."""
+    """What an import came to, and how long it took in seconds."""
 
     finished: ImportFinished
     seconds: float
-    newest: datetime | None
 
 
 class Stopped(Exception):
@@ -77,12 +76,12 @@ def import_log(
     command = StartImport(kind=kind, file_name=file_name, department=department)
     run: Import = door.perform(caller, "imports.start", command)
     try:
-        newest = _send(door, caller, run.id, reader, chain(first, reader), progress)
+        _send(door, caller, run.id, reader, chain(first, reader), progress)
         done = FinishImport(import_id=run.id)
         finished: ImportFinished = door.perform(caller, "imports.finish", done)
     except BaseException as cause:
         raise Stopped(_stop(door, caller, run.id)) from cause
-    return Account(finished, time.monotonic() - begun, newest)
+    return Account(finished, time.monotonic() - begun)
 
 
 def next_of(reader: LineReader) -> Iterable[Line | Skipped]:
@@ -99,27 +98,20 @@ def _send(
     reader: LineReader,
     items: Iterable[Line | Skipped],
     progress: Callable[[Progress], None],
-) -> datetime | None:
-    """Sends every line in batches; returns the newest time among them."""
+) -> None:
+    """Sends every line in batches."""
     batch, counted = 0, 0
-    newest: datetime | None = None
     lines: list[LogLine] = []
     skipped: Counter[Reason] = Counter()
     for number, item in enumerate(items, 1):
         _sort(item, lines, skipped)
         if len(lines) == BATCH_LINES or number % (4 * BATCH_LINES) == 0:
-            counted, newest = _add(door, caller, run_id, batch, lines, skipped), _newest(newest, lines)
+            counted = _add(door, caller, run_id, batch, lines, skipped)
             batch, lines, skipped = batch + 1, [], Counter()
             progress(Progress(counted, reader.bytes_read))
     if lines or skipped:
-        counted, newest = _add(door, caller, run_id, batch, lines, skipped), _newest(newest, lines)
+        counted = _add(door, caller, run_id, batch, lines, skipped)
     progress(Progress(counted, reader.bytes_read))
-    return newest
-
-
-def _newest(known: datetime | None, lines: list[LogLine]) -> datetime | None:
-    times = [line.at for line in lines]
-    return max(times if known is None else [*times, known], default=None)
 
 
 def _sort(item: Line | Skipped, lines: list[LogLine], skipped: Counter[Reason]) -> None:

@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, BinaryIO
 from zoneinfo import ZoneInfo
@@ -18,11 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from workreef_app.commands import importing
 from workreef_app.commands.frame import FAILED, Failed, caller, notes, open_door, print_json, sentence_of, tell
 from workreef_app.commands.importing import Account, Dating, Stopped, skipped_in_words
-from workreef_app.services.access.operations import SettingsList
-from workreef_app.services.door import Caller, Door
 from workreef_app.services.recommend.operations import ImportFinished
 from workreef_app.services.signals.models import SourceKind
-from workreef_app.services.signals.operations import Sources
 
 app = typer.Typer(no_args_is_help=True, help="Bring in what happened.")
 STDIN = "-"
@@ -65,30 +62,13 @@ def import_(
             _tell_stopped(stopped)
             raise typer.Exit(FAILED) from None
         address = door.platform.settings.tenant_url(tenant)
-        behind = _behind(door, caller(door, tenant), account)
     if department is None:
         notes.print("Only admins see these rows, since no --department was given.")
     if as_json:
         print_json({**account.finished.model_dump(mode="json", by_alias=True), "seconds": round(account.seconds, 3)})
         return
     tell(in_words(name, account))
-    if behind:
-        tell(f"  {behind}")
     tell(f"See {address}/")
-
-
-def _behind(door: Door, who: Caller, account: Account) -> str:
-    """Says so when every line is older than the window that the source's measures look at; else nothing."""
-    sources: Sources = door.perform(who, "sources.list", {})
-    settings: SettingsList = door.perform(who, "settings.read", {})
-    as_of = next((s.as_of for s in sources.sources if s.id == account.finished.import_.source_id), None)
-    days = next(s.number for s in settings.settings if s.name == "signals.window_days")
-    if as_of is None or account.newest is None or account.newest > as_of - timedelta(days=days):
-        return ""
-    return (
-        f"Its newest line is of {account.newest:%Y-%m-%d}; measures look at the {days} days before the source's newest"
-        f" line, of {as_of:%Y-%m-%d}, so these lines change none of them."
-    )
 
 
 def zone_of(name: str) -> tzinfo:

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from workreef_app.http import plain, session_routes
+from workreef_app.http import csv_routes, plain, session_routes
 from workreef_app.http.context import THREADS, perform, request_id
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.operations import command_schemas, file_response, router
@@ -104,6 +104,7 @@ def create() -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     app.include_router(router())
     app.include_router(session_routes.routes)
+    app.include_router(csv_routes.routes)
     for path, endpoint in (
         ("/healthz", healthz), ("/readyz", readyz), ("/export/audit", export_audit), ("/audit/verify.py", verifier),
     ):

@@ -200,8 +200,10 @@ def _export(progress: Progress, *, port: int, data_dir: Path) -> None:
     log = data_dir / LOG_FILE
     lock = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    with log.open("w") as handle, subprocess.Popen(  # nosec B603
-        command, cwd=ROOT, env=toolchain_environment(port=port, data_dir=data_dir), text=True, errors="replace",
+    environment = toolchain_environment(port=port, data_dir=data_dir)
+    environment.setdefault("NPM_CONFIG_REGISTRY", _registry(environment))
+    with log.open("w") as handle, subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         told = ""
@@ -215,6 +217,13 @@ def _export(progress: Progress, *, port: int, data_dir: Path) -> None:
         for path, content in lock.items():  # a broken installation leaves its half of a lock there
             path.write_bytes(content)
         raise BuildError(failure_sentence(log.read_text(errors="replace"), log))
+
+
+def _registry(environment: dict[str, str]) -> str:
+    """The registry that npm is set up for; without being told, Reflex would also try one of its own choice."""
+    command = ["npm", "config", "get", "registry"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # nosec B607
+    return done.stdout.strip()
 
 
 def failure_sentence(output: str, log: Path) -> str:

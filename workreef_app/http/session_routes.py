@@ -12,7 +12,8 @@ from workreef_app.http import plain
 from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
 from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MINIMUM
-from workreef_app.services.operation import NoSession, Persona, Refusal
+from workreef_app.services.operation import Locked, NoSession, Persona, Refusal
+from workreef_app.services.process import current
 
 routes = APIRouter(include_in_schema=False)
 START = "/start"
@@ -36,8 +37,11 @@ def landing(personas: frozenset[Persona]) -> str:
 @routes.get("/login")
 def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResponse:
     """The sign-in form."""
+    tenant = caller(request).tenant
+    if current().platform.locked(tenant):
+        return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
     note = "You have signed out." if ended else ""
-    return HTMLResponse(plain.sign_in(caller(request).tenant.info.name, then=local_path(then), note=note))
+    return HTMLResponse(plain.sign_in(tenant.info.name, then=local_path(then), note=note))
 
 
 @routes.post("/auth/login")
@@ -50,7 +54,9 @@ async def login(
         granted = await perform(request, "sessions.start", {"email": email, "password": password})
     except Refusal as refusal:
         name = caller(request).tenant.info.name
-        html = plain.sign_in(name, error=refusal.detail, email=email, then=local_path(then))
+        html = plain.locked(name) if isinstance(refusal, Locked) else plain.sign_in(
+            name, error=refusal.detail, email=email, then=local_path(then)
+        )
         return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)

@@ -54,7 +54,7 @@ def audit_page() -> rx.Component:
                     class_name="wr-list-head",
                 ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
-                pager(text=AuditState.count, first_href=AuditState.first_href, next_href=AuditState.next_href),
+                pager(first_href=AuditState.first_href, next_href=AuditState.next_href),
             ),
             rx.cond(
                 AuditState.filtered, none_match("No entry matches.", "/audit"),

@@ -68,6 +68,10 @@ def _since() -> rx.Component:
             link(DigestState.tasks_text, DigestState.tasks_href), " in all · ",
             link(DigestState.sources_text, "/sources"),
         ),
+        rx.cond(
+            DigestState.latest_text != "",
+            rx.el.p("Last import: ", DigestState.latest_text, link(DigestState.latest_tasks, DigestState.latest_href)),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from workreef_app.state.shell import ShellState
 from workreef_app.state.sources import SourceLine, SourcesState
 
 COLUMNS = (
-    Column("Source"), Column("Kind"), Column("Last import"), Column("Lines", wide=True),
+    Column("Source"), Column("Kind"), Column("Last import", wide=True), Column("Lines", wide=True),
     Column("Signals", number=True), Column("Data as of"),
 )
 

@@ -61,7 +61,7 @@ def _list_page(title: str, lead: str, path: str, *, proposals: bool) -> rx.Compo
                     class_name="wr-list-head",
                 ),
                 data_table(f"{title}, {SORTED}", COLUMNS, ListState.rows, lambda row: _cells(row, proposals)),
-                pager(text=ListState.count, first_href=ListState.first_href, next_href=ListState.next_href),
+                pager(first_href=ListState.first_href, next_href=ListState.next_href),
             ),
             rx.cond(
                 ListState.filtered, none_match(f"No {title.lower()} match.", path),
@@ -104,7 +104,7 @@ def task_page() -> rx.Component:
                 (Column("Hour"), Column("Lines", number=True), Column("Summary", wide=True), Column("First–last")),
                 TaskState.observations, _observation,
             ),
-            pager(text=TaskState.behind, first_href=TaskState.first_href, next_href=TaskState.next_href),
+            pager(first_href=TaskState.first_href, next_href=TaskState.next_href),
             name="rows",
         ),
     )

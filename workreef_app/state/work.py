@@ -38,6 +38,9 @@ class DigestState(rx.State):
     new_since: str = ""
     tasks: int = 0
     tasks_text: str = ""
+    latest_text: str = ""
+    latest_tasks: str = ""
+    latest_href: str = ""
     sources: int = 0
     sources_text: str = ""
     department: str = ""
@@ -62,6 +65,15 @@ class DigestState(rx.State):
         self.new_since = moment(digest.new_since)
         self.tasks, self.tasks_text = digest.tasks, counted(digest.tasks, "task")
         self.sources, self.sources_text = digest.sources, counted(digest.sources, "source")
+        latest = digest.latest
+        self.latest_text = self.latest_tasks = self.latest_href = ""
+        if latest is not None:
+            self.latest_text = (
+                f"{latest.file_name} into {latest.source}, {moment(latest.finished_at)}:"
+                f" {counted(latest.added, 'new line')}, "
+            )
+            self.latest_tasks = counted(latest.new_tasks, "new task")
+            self.latest_href = query("/tasks", since=latest.started_at.isoformat())
         chosen = {"department": self.department}
         self.tasks_href = query("/tasks", **chosen)
         self.new_href = query("/tasks", **chosen, since=digest.new_since.isoformat())

@@ -47,18 +47,17 @@ def data_table(
     )
 
 
-def pager(*, text: Text, first_href: Text, next_href: Text) -> rx.Component:
-    """How long the list is, and the ways to its first and next page; an empty address means there is none."""
-    return rx.el.nav(
-        rx.el.span(text, class_name="wr-quiet"),
-        rx.el.span(
+def pager(*, first_href: rx.Var[str], next_href: rx.Var[str]) -> rx.Component:
+    """The ways to a list's first and next page; an empty address means there is none, and nothing for one page."""
+    return rx.cond(
+        (first_href != "") | (next_href != ""),
+        rx.el.nav(
             _step(first_href, rx.icon("chevrons-left", size=16, aria_hidden="true"), "First page"),
             _step(next_href, "Next page", rx.icon("chevron-right", size=16, aria_hidden="true")),
-            class_name="wr-pager-steps",
+            aria_label="Pages of the list",
+            class_name="wr-pager",
         ),
-        aria_label="Pages of the list",
-        class_name="wr-pager",
-    )  # fmt: skip
+    )
 
 
 def _row(columns: Sequence[Column], cells: Sequence[rx.Component | Text]) -> rx.Component:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access.models import Invitation, Person
+from workreef_app.services.access.models import Invitation, Person, PersonStatus
 from workreef_app.services.access.sessions import token_hash
 from workreef_app.services.operation import Conflict, Work
 
@@ -28,7 +28,7 @@ def create(work: Work, person_id: UUID, lifetime: timedelta) -> tuple[str, Invit
 
 
 def consume(work: Work, token: str) -> Person:
-    """Uses the link up. Raises Conflict when it is unknown, used or expired: one answer for all three."""
+    """Uses the link up. Raises Conflict when it is unknown, used or expired, or its person deactivated: one answer."""
     row = work.session.scalars(
         select(Invitation).where(col(Invitation.token_hash) == token_hash(token)).with_for_update()
     ).first()
@@ -37,6 +37,6 @@ def consume(work: Work, token: str) -> Person:
     row.used_at = work.now
     work.session.add(row)
     person = work.session.get(Person, row.person_id)
-    if person is None:
+    if person is None or person.status == PersonStatus.DEACTIVATED:
         raise Conflict("This link was used, has expired, or never was. Ask an admin for a new one.")
     return person

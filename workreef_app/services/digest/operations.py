@@ -12,7 +12,7 @@ from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
 from workreef_app.services.recommend.operations import DepartmentSlug
 from workreef_app.services.recommend.reading import DepartmentChoice, TaskRow
-from workreef_app.services.signals.models import Source
+from workreef_app.services.signals.models import ImportRun, Source
 
 OPPORTUNITIES = 10
 RECENT = timedelta(days=7)
@@ -26,6 +26,17 @@ class ReadDigest(Command):
     department: DepartmentSlug = ""
 
 
+class LatestImport(Result):
+    """The import that ended last in scope, and how many tasks have been found since it began."""
+
+    file_name: str
+    source: str
+    started_at: datetime
+    finished_at: datetime
+    added: int
+    new_tasks: int
+
+
 class Digest(Result):
     """What needs the reader, what is new, and the best opportunities in scope."""
 
@@ -37,6 +48,7 @@ class Digest(Result):
     opportunities: list[TaskRow]
     sources: int
     as_of: datetime | None
+    latest: LatestImport | None
     departments: list[DepartmentChoice]
 
 
@@ -60,7 +72,23 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
         as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
+        latest=_latest(work),
         departments=reading.departments_of(work),
+    )
+
+
+def _latest(work: Work) -> LatestImport | None:
+    found = work.session.execute(
+        select(ImportRun, Source).join(Source, col(Source.id) == col(ImportRun.source_id))
+        .where(col(ImportRun.finished_at).is_not(None)).order_by(col(ImportRun.finished_at).desc()).limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    run: ImportRun = found.ImportRun
+    since = reading.task_query().where(col(Task.created_at) >= run.started_at)
+    return LatestImport(
+        file_name=run.file_name, source=found.Source.name, started_at=run.started_at,
+        finished_at=run.finished_at or run.started_at, added=run.added, new_tasks=reading.count(work, since),
     )
 
 

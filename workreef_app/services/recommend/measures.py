@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,3 @@ def score(measures: Measures) -> int:
     days = min(1.0, measures.days / 10)
     often = min(1.0, math.log10(max(1, measures.times)) / 4)
     return round(250 * days + 250 * often + 0.25 * (measures.uniformity or 0) + 0.25 * (measures.handling or 0))
-
-
-def window(as_of: datetime, earliest: datetime) -> tuple[datetime, datetime]:
-    """The span that counts were made over, for people to read: never before the first line, up to the newest."""
-    return min(earliest, as_of), as_of

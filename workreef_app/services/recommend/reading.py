@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -111,34 +112,43 @@ def departments_of(work: Work) -> list[DepartmentChoice]:
     return [DepartmentChoice(slug=d.slug, name=d.name) for d in work.session.scalars(query)]
 
 
+@dataclass(slots=True)
+class Shown:
+    """Which sources show a task, and the newest line that its numbers were counted up to."""
+
+    sources: set[str] = field(default_factory=set)
+    as_of: datetime | None = None
+
+
 def rows(work: Work, pairs: Sequence[tuple[Task, Proposal]]) -> list[TaskRow]:
     """Rows of tasks, with their measures, departments and sources."""
     window = tenant_settings.read(work.session)["signals.window_days"]
     ids = [task.id for task, _ in pairs]
     measures = measures_of(work.session, ids, window)
-    sources = sources_of(work, ids)
+    shown = _shown(work, ids)
     departments = {d.id: d.name for d in work.session.scalars(select(Department))}
     return [
-        _row(task, proposal, measures.get(task.id, Measures(0, 0, window, None, None)), sources[task.id], departments)
+        _row(task, proposal, measures.get(task.id, Measures(0, 0, window, None, None)), shown[task.id], departments)
         for task, proposal in pairs
     ]
 
 
-def sources_of(work: Work, task_ids: Sequence[UUID]) -> dict[UUID, list[Source]]:
-    """The sources whose signals point at each task."""
-    found: dict[UUID, list[Source]] = defaultdict(list)
+def _shown(work: Work, task_ids: Sequence[UUID]) -> dict[UUID, Shown]:
+    found: dict[UUID, Shown] = defaultdict(Shown)
     query = (
-        select(col(Signal.task_id), Source).join(Source, col(Source.id) == col(Signal.source_id))
-        .where(col(Signal.task_id).in_(task_ids)).distinct()
+        select(Signal, Source).join(Source, col(Source.id) == col(Signal.source_id))
+        .where(col(Signal.task_id).in_(task_ids))
     )
-    for task_id, source in work.session.execute(query):
-        if task_id is not None:
-            found[task_id].append(source)
+    for signal, source in work.session.execute(query):
+        if signal.task_id is not None:
+            of_task = found[signal.task_id]
+            of_task.sources.add(source.name)
+            of_task.as_of = max(filter(None, (of_task.as_of, signal.window_to)), default=None)
     return found
 
 
 def _row(
-    task: Task, proposal: Proposal, measures: Measures, sources: list[Source], departments: dict[UUID, str]
+    task: Task, proposal: Proposal, measures: Measures, shown: Shown, departments: dict[UUID, str]
 ) -> TaskRow:
     return TaskRow(
         task_id=task.id, proposal_id=proposal.id, title=task.title,
@@ -146,6 +156,6 @@ def _row(
         recommendation=proposal.recommendation, before_gate=proposal.before_gate, reason=proposal.reason,
         reason_text=REASONS[Reason(proposal.reason)], status=proposal.status, score=proposal.score,
         times=measures.times, days=measures.days, window_days=measures.window_days,
-        uniformity=measures.uniformity, handling=measures.handling, sources=sorted(s.name for s in sources),
-        as_of=max((s.as_of for s in sources if s.as_of), default=None),
+        uniformity=measures.uniformity, handling=measures.handling, sources=sorted(shown.sources),
+        as_of=shown.as_of,
     )

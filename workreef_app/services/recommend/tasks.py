@@ -48,12 +48,16 @@ def counts(signal: Signal) -> Counts:
 
 
 def measures_of(session: Session, task_ids: Iterable[UUID], window_days: int) -> dict[UUID, Measures]:
-    """The measures of tasks, from the stored counts of their signals."""
+    """The measures of tasks, from the stored counts of their signals, which may have been made over another window
+    than the one set now. `window_days` counts for what has none."""
     signals: dict[UUID, list[Counts]] = defaultdict(list)
+    windows: dict[UUID, int] = {}
     for signal in session.scalars(select(Signal).where(col(Signal.task_id).in_(list(task_ids)))):
         if signal.task_id is not None:
             signals[signal.task_id].append(counts(signal))
-    return {task_id: measure(found, window_days) for task_id, found in signals.items()}
+            if signal.window_from and signal.window_to:
+                windows[signal.task_id] = (signal.window_to - signal.window_from).days
+    return {task_id: measure(found, windows.get(task_id, window_days)) for task_id, found in signals.items()}
 
 
 def refresh(work: Work, source: Source) -> int:

@@ -1,6 +1,7 @@
-"""A source's counts over its window, and the observations behind each count.
+"""Signals' counts over their windows, and the observations behind each count.
 
-The window ends at the source's newest line, not at today: a log that ended last year still shows its last month.
+A signal's window ends at its own newest line, not at today and not at another log's: a log that ended last year
+still shows its last month, whatever was imported before or after it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, distinct, func, select, update
+from sqlalchemy import and_, distinct, func, select, text, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -27,31 +28,31 @@ class Behind:
 
 def recount(session: Session, source: Source, window_days: int) -> int:
     """Counts every signal of the source over the window up to its newest line. Returns how many signals it has."""
-    if source.as_of is None:
-        return 0
     session.flush()
-    start = source.as_of - timedelta(days=window_days)
-    day = cast(func.date_trunc("day", func.timezone("UTC", col(Observation.hour))), Text)
+    newest = (
+        select(col(Observation.signal_id), func.max(col(Observation.last_at)).label("at"))
+        .where(col(Observation.source_id) == source.id).group_by(col(Observation.signal_id)).subquery()
+    )
+    start = newest.c.at - timedelta(days=window_days)
+    day = func.date_trunc("day", func.timezone("UTC", col(Observation.hour)))
     counts = (
         select(
-            col(Observation.signal_id),
+            newest.c.signal_id,
+            start.label("window_from"),
+            newest.c.at.label("window_to"),
             func.sum(col(Observation.lines)).label("times"),
             func.count(distinct(day)).label("days"),
             func.count().label("hours"),
             func.sum(col(Observation.constant_tokens)).label("constant_tokens"),
             func.sum(col(Observation.total_tokens)).label("total_tokens"),
         )
-        .where(col(Observation.source_id) == source.id, col(Observation.hour) > start)
-        .group_by(col(Observation.signal_id))
+        .join(newest, and_(newest.c.signal_id == col(Observation.signal_id), col(Observation.hour) > start))
+        .group_by(newest.c.signal_id, newest.c.at)
         .subquery()
     )
-    of_source = col(Signal.source_id) == source.id
-    session.execute(update(Signal).where(of_source).values(
-        times=0, days=0, hours=0, constant_tokens=0, total_tokens=0, window_from=start, window_to=source.as_of,
-    ).execution_options(synchronize_session=False))
-    names = ("times", "days", "hours", "constant_tokens", "total_tokens")
+    counted = {name: counts.c[name] for name in counts.c.keys() if name != "signal_id"}  # noqa: SIM118
     session.execute(
-        update(Signal).where(of_source, col(Signal.id) == counts.c.signal_id).values({n: counts.c[n] for n in names})
+        update(Signal).where(col(Signal.id) == counts.c.signal_id).values(counted)
         .execution_options(synchronize_session=False)
     )
     return signals_of(session, source.id)
@@ -70,8 +71,8 @@ def in_window(query: Query, task_id: UUID) -> Query:
 
 
 def behind(session: Session, task_id: UUID) -> Behind | None:
-    """The observations behind a task's numbers; None when no signal in scope points at it."""
-    if session.scalar(select(func.count()).select_from(Signal).where(col(Signal.task_id) == task_id)) == 0:
+    """The observations behind a task's numbers; None when there is no such task in scope."""
+    if session.scalar(text("SELECT 1 FROM task WHERE id = :id"), {"id": task_id}) is None:
         return None
     row = session.execute(in_window(select(func.count(), func.sum(col(Observation.lines))), task_id)).one()
     return Behind(row[0], int(row[1] or 0))

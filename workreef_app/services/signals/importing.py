@@ -237,5 +237,5 @@ def add_batch(session: Session, tenant_id: UUID, source: Source, run: ImportRun,
     if newest is not None:
         source.as_of = max(newest, source.as_of) if source.as_of else newest
     session.add(source)
-    state.put(tenant_id, source, kept)
+    state.put(session, tenant_id, source, kept)
     return BatchResult(len(fresh), len(lines) - len(fresh))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from workreef_app.services.signals import counting
 from workreef_app.services.signals.importing import RawLine, add_batch
 from workreef_app.services.signals.models import ImportRun, Observation, RunStatus, Source, SourceKind
 from workreef_app.services.signals.reader import Reason as SkipReason
+from workreef_app.services.signals.timestamps import EARLIEST, LATEST
 
 IMPORTERS = frozenset({Persona.ADMIN})
 BATCH_LINES = 5000
@@ -104,7 +105,7 @@ def _source(work: Work, kind: SourceKind, department: Department | None) -> Sour
 
 
 class LogLine(Command):
-    at: AwareDatetime
+    at: Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
     message: str = Field(max_length=MAX_MESSAGE)
     identity: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -123,7 +124,7 @@ def add_lines(work: Work, command: AddLines) -> Import:
     if command.batch != run.batches:
         raise Conflict(f"Batch {command.batch} was sent, batch {run.batches} is next. Nothing was counted twice.")
     source = work.session.scalars(select(Source).where(col(Source.id) == run.source_id).with_for_update()).one()
-    lines = [RawLine(line.at, line.message, bytes.fromhex(line.identity)) for line in command.lines]
+    lines = [RawLine(line.at.astimezone(UTC), line.message, bytes.fromhex(line.identity)) for line in command.lines]
     result = add_batch(work.session, work.tenant.id, source, run, lines)
     skipped = sum(command.skipped.values())
     run.batches += 1

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -54,10 +54,15 @@ def take(session: Session, tenant_id: UUID, source: Source) -> MinerState:
     return MinerState(source.revision, miner, {row.template_id: row.id for row in rows})
 
 
-def put(tenant_id: UUID, source: Source, state: MinerState) -> None:
-    """Keeps the miner for the next batch; it is believed only while the stored revision is the same."""
+def put(session: Session, tenant_id: UUID, source: Source, state: MinerState) -> None:
+    """Keeps the miner for the next batch, once this one is committed; it is believed only at the same revision."""
     state.revision = source.revision
+    key = (tenant_id, source.id)
+    event.listen(session, "after_commit", lambda _: _keep(key, state), once=True)
+
+
+def _keep(key: tuple[UUID, UUID], state: MinerState) -> None:
     with _lock:
-        _kept[(tenant_id, source.id)] = state
+        _kept[key] = state
         while len(_kept) > CAPACITY:
             _kept.popitem(last=False)

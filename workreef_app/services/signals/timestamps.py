@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
+#: Times outside of these are slips (a zero time, a garbled year) that no window could hold.
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _TIME = r"(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
@@ -86,7 +88,7 @@ def parse_line(line: str, *, zone: tzinfo, year: int | None, now: datetime) -> S
     found = _AT_START.match(line) or _later(line)
     if found is None:
         return None
-    at = _read(found, zone, year, now)
+    at = _believed(_read(found, zone, year, now))
     if at is None:
         return None
     rest = _after(line, found)
@@ -103,11 +105,15 @@ def parse_time(value: str | float, *, zone: tzinfo, year: int | None, now: datet
     """A time on its own, as text in any of the formats or as Unix seconds or milliseconds."""
     if isinstance(value, str):
         found = _AT_START.match(value)
-        return _read(found, zone, year, now) if found else None
+        return _believed(_read(found, zone, year, now)) if found else None
     try:
-        return datetime.fromtimestamp(value / 1000 if abs(value) >= 1e11 else value, UTC)
+        return _believed(datetime.fromtimestamp(value / 1000 if abs(value) >= 1e11 else value, UTC))
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _believed(at: datetime | None) -> datetime | None:
+    return at if at is not None and EARLIEST <= at < LATEST else None
 
 
 def _later(line: str) -> re.Match[str] | None:

@@ -108,6 +108,14 @@ class Platform:
         info = TenantInfo(row.id, row.slug, row.name, row.hipaa, "demo" if row.demo else self.settings.env.value)
         return Tenant(info, url, WrappedKey(row.id, row.key_id, row.key_reference, row.wrapped_key))
 
+    def locked(self, tenant: Tenant) -> bool:
+        """Whether the tenant's key does not answer, so that nothing sealed of it can be read."""
+        try:
+            self.keyring.cipher(tenant.key)
+        except KeyUnavailable:
+            return True
+        return False
+
     def tenants(self) -> list[TenantRow]:
         """All active tenants, by slug."""
         with Session(self.control, expire_on_commit=False) as session:

@@ -1,0 +1,99 @@
+"""What a list shows, as CSV (RFC 4180): the same operation, filters and scope, page after page, each read audited."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from workreef_app.http.context import caller, perform
+from workreef_app.services.operation import Limited
+from workreef_app.services.process import current
+
+routes = APIRouter(include_in_schema=False)
+
+#: With these a spreadsheet begins a formula, or skips to where one may begin.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A list is at most this long; the door counts each page towards the reader's limit.
+PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list operation as a table: its columns, and how its pages follow each other."""
+
+    operation: str
+    columns: tuple[str, ...]
+    limit: int
+    cursor: str
+    next: Callable[[Any], Any]
+
+
+WORK_COLUMNS = (
+    "task_id", "proposal_id", "title", "department", "recommendation", "status", "reason_text", "score", "times",
+    "days", "window_days", "uniformity", "handling", "sources", "as_of",
+)
+AUDIT_COLUMNS = ("seq", "at", "actor", "actor_name", "event", "target", "chain_hash")
+LISTINGS = {
+    "tasks": Listing("tasks.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
+    "proposals": Listing("proposals.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
+    "audit": Listing("audit.list", AUDIT_COLUMNS, 500, "before", lambda page: page.next_before),
+}
+
+
+def cell(value: Any) -> str:
+    """A value as a cell's text that no spreadsheet takes for a formula; nothing where it is unknown."""
+    if value is None:
+        return ""
+    text = "; ".join(value) if isinstance(value, list) else str(getattr(value, "value", value))
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV lines."""
+    out = io.StringIO()
+    csv.writer(out).writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+async def _page(request: Request, listing: Listing, payload: dict[str, Any]) -> Any:
+    """One page; waits where the reader has used up the limit, since what was sent cannot be taken back."""
+    while True:
+        try:
+            return await perform(request, listing.operation, payload)
+        except Limited as limited:
+            await anyio.sleep(limited.retry_after)
+
+
+async def _stream(request: Request, listing: Listing, filters: dict[str, Any], page: Any) -> AsyncIterator[str]:
+    yield lines([listing.columns])
+    for _ in range(PAGES):
+        yield lines([getattr(row, column) for column in listing.columns] for row in page.rows)
+        cursor = listing.next(page)
+        if not cursor:
+            return
+        page = await _page(request, listing, {**filters, listing.cursor: cursor})
+
+
+@routes.get("/export/{name}.csv")
+async def download(request: Request, name: str) -> StreamingResponse:
+    """A list with the filters of its page's address. A refusal is answered before anything is sent."""
+    listing = LISTINGS.get(name)
+    if listing is None:
+        raise HTTPException(404)
+    filters: dict[str, Any] = {key: value for key, value in request.query_params.items() if value}
+    filters = {**filters, "limit": listing.limit}
+    first = await perform(request, listing.operation, filters)
+    day = current().clock().date().isoformat()
+    file_name = f"{name}-{caller(request).tenant.info.slug}-{day}.csv"
+    return StreamingResponse(
+        _stream(request, listing, filters, first), media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"', "Cache-Control": "no-store"},
+    )
