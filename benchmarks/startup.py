@@ -65,7 +65,7 @@ def free_port() -> int:
 def answers(url: str) -> bool:
     """Whether the address answers with 200."""
     try:
-        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - a loopback address
+        with urllib.request.urlopen(url, timeout=1) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -134,7 +134,8 @@ def blank_load(page: Page, folder: Path) -> float:
                        stdout=out, stderr=out)
     environment.update({"__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true", "__REFLEX_SKIP_COMPILE": "true",
                         "REFLEX_ENV_MODE": "prod"})
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--port", str(port), "blank.blank:app"]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--port", str(port),
+               "blank.blank:app"]
     url = f"http://localhost:{port}"
     with running(command, url, log, cwd=folder, env=environment):
         return load_times(page, url, re.compile("Blank"))

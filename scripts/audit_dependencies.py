@@ -8,14 +8,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-SILENCE = ("ConnectionError", "Max retries exceeded", "Failed to establish", "timed out", "Temporary failure", "ProxyError",
-           "403", "404", "502", "503")
+SILENCE = ("ConnectionError", "Max retries exceeded", "Failed to establish", "timed out", "Temporary failure",
+           "ProxyError", "403", "404", "502", "503")
 
 
 def main() -> int:
     """Exit status: pip-audit's own, or 0 when its service cannot be reached."""
-    command = [sys.executable, "-m", "pip_audit", "--requirement", "requirements.lock", "--disable-pip", "--progress-spinner", "off",
-               "--timeout", "10"]
+    command = [sys.executable, "-m", "pip_audit", "--requirement", "requirements.lock", "--disable-pip",
+               "--progress-spinner", "off", "--timeout", "10"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:

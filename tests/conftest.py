@@ -113,3 +113,27 @@ def person(
 def _has_department(door: Door, tenant: Tenant, slug: str) -> bool:
     with door.platform.unit_of_work(tenant, Actor(id="test")) as session:
         return session.execute(text("SELECT 1 FROM department WHERE slug = :s"), {"s": slug}).first() is not None
+
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped.append(report.nodeid)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.skipped:
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skipped test fails the run: what was not tested must not look as if it were."""
+    if _skipped and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for test in _skipped:
+        terminalreporter.write_line(f"Skipped, which fails the run: {test}", red=True)

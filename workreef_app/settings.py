@@ -227,13 +227,19 @@ def table() -> str:
     return "\n".join(rows)
 
 
+_INTRODUCTION = """# Settings
+
+Read from the environment, and beneath it from `workreef.env` in the data directory. Generated from
+`workreef_app/settings.py` by `make docs`.
+"""
+_PRODUCTION = """
+An unset or unknown `WORKREEF_ENV` means production. Production refuses to start, with every fault at once and exit
+status 78, on: a default or short secret key, a public address that is not https, Postgres or Redis on another host
+in plaintext, a default database password, the embedded Postgres, a platform key in a local file, a demo tenant, an
+app role that owns a table, a schema that is not current.
+"""
+
+
 def document() -> str:
     """The text of docs/settings.md."""
-    return (
-        "# Settings\n\nRead from the environment, and beneath it from `workreef.env` in the data directory. Generated from\n"
-        "`workreef_app/settings.py` by `make docs`.\n\n" + table() + "\n\n"
-        "An unset or unknown `WORKREEF_ENV` means production. Production refuses to start, with every fault at once and exit\n"
-        "status 78, on: a default or short secret key, a public address that is not https, Postgres or Redis on another host\n"
-        "in plaintext, a default database password, the embedded Postgres, a platform key in a local file, a demo tenant, an\n"
-        "app role that owns a table, a schema that is not current.\n"
-    )
+    return "\n".join((_INTRODUCTION, table(), _PRODUCTION))

@@ -41,4 +41,10 @@ app.add_page(
     shell(trouble.not_found(), title="Not found", current=""), route="404", title="Not found · WorkReef",
     on_load=[ShellState.load, ShellState.arrive],
 )
-wiring.install(app, guard.install(app).owner)
+gate = guard.install(app)
+wiring.install(app)
+
+
+def serve() -> wiring.ASGIApp:
+    """The whole application as it is served."""
+    return wiring.front(app(), gate.owner)

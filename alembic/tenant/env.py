@@ -1,6 +1,7 @@
 """Alembic environment of the tenant tree: runs on the connection that the caller gives."""
 
 from alembic import context
+
 from workreef_app.services.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -43,9 +43,11 @@ def refused(
     try:
         Tab(served, slug, cookie, origin=origin, token=token, query=query).close()
     except InvalidStatus as error:
-        assert not error.response.body
-        return error.response.status_code
-    return 101
+        answer = error.response
+    else:
+        return 101
+    assert not answer.body
+    return answer.status_code
 
 
 class Tab:

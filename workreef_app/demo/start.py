@@ -206,6 +206,7 @@ def _announce(settings: Settings, memory: Memory, ready: threading.Event) -> Non
     screen.print(f"  {'Serving':<44}{time.monotonic() - begun:6.1f} s\n")
     for sample in TENANTS:
         screen.print(sign_ins(sample, settings.tenant_url(sample.slug), memory), soft_wrap=False)
+        screen.print()
     screen.print(f"The passwords are in {memory.path}, the log is {settings.data_dir / LOG_FILE}.")
     screen.print("Ctrl-C stops everything.")
 

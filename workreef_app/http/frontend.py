@@ -38,7 +38,8 @@ STEPS = {
     "Installing": "Installing the page packages",
     "Creating Production Build": "Bundling the pages",
 }
-REGISTRY_FAULTS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "E403", "ENOTCACHED")
+REGISTRY_FAULTS = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "E403",
+                   "ENOTCACHED")
 DISK_FAULTS = ("ENOSPC", "No space left on device", "EDQUOT")
 
 Progress = Callable[[str], None]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 from uuid import UUID
 
 import anyio
@@ -22,23 +22,22 @@ from uuid_utils.compat import uuid7
 from workreef_app.http import plain
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
+from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
 from workreef_app.http.problems import problem
 from workreef_app.services.browser import browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
 from workreef_app.services.tenancy.errors import UnknownTenant
-from workreef_app.settings import Settings
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 TabOwner = Callable[[str], UUID | None]
 
 log = logging.getLogger("workreef.access")
 
-SAFE = frozenset({"GET", "HEAD"})
 BODY_LIMIT = 1 << 20
 SOCKET = "/_event"
 #: Built-in endpoints of the page framework that nobody needs.
@@ -48,41 +47,20 @@ OPEN = re.compile(r"/(healthz|readyz)")
 UNGUARDED = re.compile(r"/(login|auth/|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)")
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Headers by lower-case name; a repeated Host is none at all."""
-    found: dict[str, str] = {}
-    for name, value in scope.get("headers", []):
-        key = name.decode("latin-1").lower()
-        found[key] = "" if key == "host" and key in found else value.decode("latin-1")
-    return found
-
-
-def same_origin(origin: str, host: str, settings: Settings) -> bool:
-    """Whether an Origin is that of this very host: scheme of the public address, host and port as asked for."""
-    return origin == f"{urlsplit(settings.public_url).scheme}://{host}"
-
-
-def refused_by_origin(scope: Scope, headers: dict[str, str], host: str, settings: Settings) -> str:
-    """Why a request may not pass, as a sentence; empty when it may."""
-    origin = headers.get("origin")
-    if scope["type"] == "websocket":
-        return "" if origin and same_origin(origin, host, settings) else "This socket was opened from another site."
-    if scope["method"] not in SAFE:
-        if origin is None:
-            return "A request with a cookie must say where it comes from." if "cookie" in headers else ""
-        return "" if same_origin(origin, host, settings) else "This request comes from another site."
-    site = headers.get("sec-fetch-site", "none")
-    is_page = headers.get("sec-fetch-mode") == "navigate" and not scope["path"].startswith(("/export/", "/api/"))
-    return "" if site in {"same-origin", "none"} or is_page else "This request comes from another site."
-
-
 class Front:
-    """The outermost layer of the application. `tab_owner` tells which session an open tab's token belongs to."""
+    """The outermost layer of the application.
 
-    def __init__(self, app: ASGIApp, policy: str, tab_owner: TabOwner = lambda _: None) -> None:
+    `tab_owner` tells which session an open tab's token belongs to. `folders` are the paths of pages that are kept
+    as a folder: they are served at once, not by way of a redirect to the path with a slash.
+    """
+
+    def __init__(
+        self, app: ASGIApp, policy: str, tab_owner: TabOwner = lambda _: None, folders: frozenset[str] = frozenset()
+    ) -> None:
         self._app = app
         self._policy = policy
         self._tab_owner = tab_owner
+        self._folders = folders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -101,8 +79,7 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                known = {name.lower() for name, _ in message.get("headers", [])}
-                message["headers"] = [*message.get("headers", []), *(h for h in extra if h[0] not in known)]
+                message["headers"] = [*_kept(message.get("headers", []), extra), *extra]
             await send(message)
 
         try:
@@ -110,6 +87,8 @@ class Front:
             if response is not None:
                 await response(scope, receive, send_with_headers)
             else:
+                if scope["path"] in self._folders:
+                    scope["path"] += "/"
                 await self._app(scope, bounded(receive), send_with_headers)
         except Exception as error:
             # Kept here: a server would write its text, which may quote data, into the log. What was answered is
@@ -194,7 +173,7 @@ class Front:
         tabs = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
         return len(tabs) <= 1 and all(self._tab_owner(tab) in {None, known[0].session_id} for tab in tabs)
 
-    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+    def _headers(self, request_id: str) -> Headers:
         values = {
             "content-security-policy": self._policy,
             "referrer-policy": "same-origin",
@@ -231,6 +210,15 @@ def _platform_page(path: str) -> Response | None:
         return None
     said = ["Sign in at your organisation's own address, which an admin gave you."]
     return HTMLResponse(plain.message("WorkReef", said, home=False), status_code=200 if path == "/" else 404)
+
+
+def _kept(given: Headers, ours: Headers) -> Headers:
+    """The application's headers but for those that are ours to say, and for leave to other origins: there is none."""
+    said = {name for name, _ in ours}
+    return [
+        (name, value) for name, value in given
+        if name.lower() not in said and not name.lower().startswith(b"access-control-")
+    ]
 
 
 def shown_path(path: str) -> str:

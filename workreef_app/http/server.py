@@ -18,7 +18,7 @@ from granian.log import LogLevels
 
 from workreef_app.http.frontend import ROOT, Pages
 
-TARGET = "workreef_app.workreef_app:app"
+TARGET = "workreef_app.workreef_app:serve"
 MOUNT_PAGES = "__REFLEX_MOUNT_FRONTEND_COMPILED_APP"
 SKIP_COMPILE = "__REFLEX_SKIP_COMPILE"
 STOP_SECONDS = 10

@@ -17,9 +17,12 @@ from workreef_app.http.middleware import ASGIApp, Front, TabOwner
 from workreef_app.services.process import opened
 
 
-def policy() -> str:
-    """The content policy of the pages that are being served."""
-    return content_security_policy(script_hashes(Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web"))))
+def page_folders(directory: Path) -> frozenset[str]:
+    """The paths of the built pages that are kept as a folder with an index."""
+    return frozenset(
+        f"/{index.parent.relative_to(directory).as_posix()}"
+        for index in directory.rglob("index.html") if index.parent != directory
+    )
 
 
 @asynccontextmanager
@@ -32,11 +35,14 @@ async def lifespan() -> AsyncIterator[None]:
         await asyncio.to_thread(stack.close)
 
 
-def install(app: Any, tab_owner: TabOwner) -> None:
-    """Wires a Reflex app: routes beside its pages, the front layer around all, the door for its lifetime."""
-
-    def front(pages: ASGIApp) -> ASGIApp:
-        return Front(pages, policy(), tab_owner)
-
-    app.api_transformer = [http_app.create(), front]
+def install(app: Any) -> None:
+    """Wires a Reflex app: the HTTP routes beside its pages, the door for its lifetime."""
+    app.api_transformer = http_app.create()
     app.register_lifespan_task(lifespan)
+
+
+def front(app: ASGIApp, tab_owner: TabOwner) -> ASGIApp:
+    """The layer around everything, also around what the page framework puts around itself."""
+    directory = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / "build" / "client"
+    policy = content_security_policy(script_hashes(directory))
+    return Front(app, policy, tab_owner, page_folders(directory))

@@ -14,7 +14,7 @@ MODULES = (
 
 
 def load() -> None:
-    """Fills the registry, and loads every table: a foreign key must find its target in a process that migrates nothing."""
+    """Fills the registry, and loads every table: a foreign key must find its target even where nothing migrates."""
     import_module("workreef_app.services.tables")
     for module in MODULES:
         import_module(module)

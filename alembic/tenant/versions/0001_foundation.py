@@ -62,7 +62,8 @@ CREATE TABLE person (
     UNIQUE (email_index),
     CONSTRAINT person_email_index_bounds CHECK (octet_length(email_index) = 32),
     CONSTRAINT person_name_bounds CHECK (octet_length(name) BETWEEN 45 AND 525 AND get_byte(name, 0) = 1),
-    CONSTRAINT person_password_hash_bounds CHECK (octet_length(password_hash) BETWEEN 45 AND 1069 AND get_byte(password_hash, 0) = 1),
+    CONSTRAINT person_password_hash_bounds CHECK (octet_length(password_hash) BETWEEN 45 AND 1069
+        AND get_byte(password_hash, 0) = 1),
     CONSTRAINT person_status_bounds CHECK (status ~ '^(invited|active|deactivated)$')
 );
 CREATE TABLE setting (
@@ -96,7 +97,8 @@ CREATE TABLE person_persona (
     persona TEXT NOT NULL,
     PRIMARY KEY (person_id, persona),
     FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE,
-    CONSTRAINT person_persona_persona_bounds CHECK (persona ~ '^(operator|dept_lead|change_leader|contributor|admin|security_reviewer)$')
+    CONSTRAINT person_persona_persona_bounds CHECK (
+        persona ~ '^(operator|dept_lead|change_leader|contributor|admin|security_reviewer)$')
 );
 CREATE TABLE session (
     id UUID NOT NULL,
@@ -165,7 +167,8 @@ CREATE TABLE import_run (
     PRIMARY KEY (id),
     FOREIGN KEY(source_id) REFERENCES source (id),
     FOREIGN KEY(department_id) REFERENCES department (id),
-    CONSTRAINT import_run_file_name_bounds CHECK (octet_length(file_name) BETWEEN 45 AND 1065 AND get_byte(file_name, 0) = 1),
+    CONSTRAINT import_run_file_name_bounds CHECK (octet_length(file_name) BETWEEN 45 AND 1065
+        AND get_byte(file_name, 0) = 1),
     CONSTRAINT import_run_status_bounds CHECK (status ~ '^(running|finished|stopped)$'),
     CONSTRAINT import_run_skipped_bounds CHECK (octet_length(skipped) BETWEEN 45 AND 1069 AND get_byte(skipped, 0) = 1)
 );
@@ -358,13 +361,16 @@ REVOKE ALL ON FUNCTION audit_append(text), row_exists(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit_append(text), row_exists(text, uuid) TO workreef_tenant_app;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO workreef_tenant_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON analysis, decision, department, import_run, invitation, membership, observation, person, person_persona, proposal, seen_line, session, setting, signal, source, task TO workreef_tenant_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON analysis, decision, department, import_run, invitation, membership,
+  observation, person, person_persona, proposal, seen_line, session, setting, signal, source,
+  task TO workreef_tenant_app;
 GRANT SELECT ON audit_entry, audit_head, data_key, alembic_version TO workreef_tenant_app;
 """
 
 DOWN = r"""
 DROP FUNCTION audit_append(text), row_exists(text, uuid);
-DROP TABLE decision, proposal, observation, signal, seen_line, import_run, analysis, task, source, session, person_persona, membership, invitation, setting, person, department, data_key, audit_head, audit_entry;
+DROP TABLE decision, proposal, observation, signal, seen_line, import_run, analysis, task, source, session,
+  person_persona, membership, invitation, setting, person, department, data_key, audit_head, audit_entry;
 DROP FUNCTION wr_reach(text), wr_departments(), wr_person(), wr_actor();
 """
 

@@ -152,7 +152,7 @@ class CreatePerson(Command):
     email: Email
     name: Name
     personas: Annotated[list[Persona], Field(min_length=1, max_length=6)]
-    departments: Annotated[list[Slug], Field(max_length=100)] = []
+    departments: Annotated[list[Slug], Field(max_length=100, default_factory=list)]
 
 
 class Invited(Result):

@@ -87,5 +87,6 @@ def touch(session: Session, session_id: UUID, last_active: datetime, now: dateti
 def revoke(session: Session, session_id: UUID, now: datetime) -> None:
     """Ends a session at once."""
     session.execute(
-        update(SessionRow).where(col(SessionRow.id) == session_id, col(SessionRow.revoked_at).is_(None)).values(revoked_at=now)
+        update(SessionRow).where(col(SessionRow.id) == session_id, col(SessionRow.revoked_at).is_(None))
+        .values(revoked_at=now)
     )

@@ -17,7 +17,8 @@ from workreef_app.services.signals.models import ImportRun, Source
 OPPORTUNITIES = 10
 RECENT = timedelta(days=7)
 _RANK = case(
-    (col(Proposal.recommendation) == Recommendation.DO_NOW, 0), (col(Proposal.recommendation) == Recommendation.PILOT, 1),
+    (col(Proposal.recommendation) == Recommendation.DO_NOW, 0),
+    (col(Proposal.recommendation) == Recommendation.PILOT, 1),
     (col(Proposal.recommendation) == Recommendation.LATER, 2), else_=3,
 )
 

@@ -152,7 +152,8 @@ def store_signals(session: Session, source: Source, kept: state.MinerState, temp
         statement = insert(Signal)
         session.execute(
             statement.on_conflict_do_update(
-                index_elements=[col(Signal.source_id), col(Signal.template_id)], set_={"template": statement.excluded.template}
+                index_elements=[col(Signal.source_id), col(Signal.template_id)],
+                set_={"template": statement.excluded.template}
             ),
             rows,
         )
@@ -195,7 +196,7 @@ def _upsert_observations(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def merge_signals(session: Session, kept: state.MinerState, final: dict[int, int]) -> None:
-    """Moves what was stored under a template that went into another; the survivor takes over its task if it has none."""
+    """Moves what was stored under a template that went into another, which takes over its task if it has none."""
     for old, new in final.items():
         source_signal = kept.signals.pop(old, None)
         target = kept.signals.get(new)
@@ -213,14 +214,17 @@ def merge_signals(session: Session, kept: state.MinerState, final: dict[int, int
 def _move_observations(session: Session, old: UUID, new: UUID) -> None:
     columns = ("id", "source_id", "department_id", "hour", "lines", "constant_tokens", "total_tokens", "first_at",
                "last_at", "summary")
-    rows = session.execute(select(*(getattr(Observation, name) for name in columns)).where(col(Observation.signal_id) == old))
+    wanted = select(*(getattr(Observation, name) for name in columns))
+    rows = session.execute(wanted.where(col(Observation.signal_id) == old))
     moved = [dict(row._mapping) | {"signal_id": new, "id": uuid7()} for row in rows]
     session.execute(delete(Observation).where(col(Observation.signal_id) == old))
     if moved:
         _upsert_observations(session, moved)
 
 
-def add_batch(session: Session, tenant_id: UUID, source: Source, run: ImportRun, lines: Sequence[RawLine]) -> BatchResult:
+def add_batch(
+    session: Session, tenant_id: UUID, source: Source, run: ImportRun, lines: Sequence[RawLine]
+) -> BatchResult:
     """Counts a batch of lines. The source row must be locked by the caller."""
     fresh = new_lines(session, run, lines)
     kept = state.take(session, tenant_id, source)

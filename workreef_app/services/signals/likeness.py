@@ -53,7 +53,7 @@ def bands(tokens: Tokens) -> list[tuple[int, int, Tokens]]:
 
 def differences(tokens: Tokens, other: Tokens) -> list[int]:
     """The columns of a line that a template of the same length does not allow."""
-    return [i for i, (a, b) in enumerate(zip(tokens, other)) if a != b and b != ANY]
+    return [i for i, (a, b) in enumerate(zip(tokens, other, strict=True)) if a != b and b != ANY]
 
 
 def is_alike(tokens: Tokens, other: Tokens) -> bool:
@@ -77,7 +77,7 @@ def evidence(tokens: Tokens, others: Iterable[Tokens], column: int) -> int:
     """
     words = {other[column] for other in others} - {ANY}
     words.add(tokens[column])
-    keys, values = zip(*map(_key_and_value, words))
+    keys, values = zip(*map(_key_and_value, words), strict=True)
     shown = len(set(keys)) == 1 and any(VARIABLE in value and not _is_worded(value) for value in values)
     return len(words) + 2 * shown
 

@@ -42,7 +42,9 @@ class Source(TenantTable, table=True):
     """A connected system of one department, or of none (then for admins only)."""
 
     __tablename__ = "source"
-    __table_args__ = (UniqueConstraint("kind", "department_id", name="source_once", postgresql_nulls_not_distinct=True),)
+    __table_args__ = (
+        UniqueConstraint("kind", "department_id", name="source_once", postgresql_nulls_not_distinct=True),
+    )
 
     id: UUID = clear(INTERNAL, Uuid, primary_key=True)
     kind: SourceKind = clear(INTERNAL, Text, pattern=one_of(SourceKind))

@@ -114,7 +114,7 @@ class AddLines(Command):
     import_id: UUID
     batch: int = Field(ge=0)
     lines: Annotated[list[LogLine], Field(max_length=BATCH_LINES)]
-    skipped: dict[SkipReason, Annotated[int, Field(ge=0)]] = {}
+    skipped: dict[SkipReason, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
 
 
 @operation("imports.add_lines", by=IMPORTERS, limit="6000/minute", audit=Event.IMPORT_ADVANCED)
@@ -173,7 +173,8 @@ class Sources(Result):
 @operation("sources.list", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
 def list_sources(work: Work, command: ListSources) -> Sources:
     """Lists the sources in scope with their newest line and last import."""
-    rows = [_source_row(work.session, source) for source in work.session.scalars(select(Source).order_by(col(Source.id)))]
+    sources = work.session.scalars(select(Source).order_by(col(Source.id)))
+    rows = [_source_row(work.session, source) for source in sources]
     work.note(target="source", rows=len(rows))
     return Sources(sources=rows)
 
@@ -224,8 +225,10 @@ def list_observations(work: Work, command: ListObservations) -> Observations:
         raise NotFound("task", command.task_id)
     query = counting.in_window(select(Observation), command.task_id)
     if command.after:
-        query = query.where(tuple_(col(Observation.hour), col(Observation.id)) < tuple_(*paging.decode_time(command.after)))
-    found = list(work.session.scalars(query.order_by(col(Observation.hour).desc(), col(Observation.id).desc()).limit(command.limit + 1)))
+        last = tuple_(*paging.decode_time(command.after))
+        query = query.where(tuple_(col(Observation.hour), col(Observation.id)) < last)
+    newest_first = query.order_by(col(Observation.hour).desc(), col(Observation.id).desc())
+    found = list(work.session.scalars(newest_first.limit(command.limit + 1)))
     page = found[: command.limit]
     work.note(target=f"task:{command.task_id}", rows=len(page))
     return Observations(

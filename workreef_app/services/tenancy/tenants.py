@@ -41,15 +41,17 @@ def prepare_platform(platform: Platform) -> None:
 
 
 def create_tenant(
-    platform: Platform, *, slug: str, name: str, hipaa: bool = False, demo: bool = False, key_reference: str | None = None,
-    actor: str = "system",
+    platform: Platform, *, slug: str, name: str, hipaa: bool = False, demo: bool = False,
+    key_reference: str | None = None, actor: str = "system",
 ) -> TenantRow:
     """A new tenant with its database, roles and data key. Raises TenantExists, TenancyError, KeyUnavailable.
 
     What a crash left half-made under the same slug is removed first. The chain's first entry tells of it.
     """
     if not SLUG.fullmatch(slug) or slug in RESERVED:
-        raise TenancyError(f"{slug!r} is no slug: use 1 to 40 lower-case letters, digits and hyphens, and no reserved word.")
+        raise TenancyError(
+            f"{slug!r} is no slug: use 1 to 40 lower-case letters, digits and hyphens, and no reserved word."
+        )
     tenant_id, key_id = uuid7(), uuid7()
     reference = key_reference or f"local:tenant-{tenant_id}"
     keeper = provider(reference, platform.settings.keys_dir)
