@@ -31,7 +31,7 @@ class OpenTab(Protocol):
     """`open_tab(slug, who)` is a page of a new browser context, signed in as `who` unless that is empty."""
 
     def __call__(
-        self, slug: str, who: str = "", *, scheme: str = "light", width: int = 1440, context: BrowserContext | None = None
+        self, slug: str, who: str = "", *, width: int = 1440, context: BrowserContext | None = None
     ) -> Page: ...
 
 
@@ -104,11 +104,11 @@ def open_tab(chromium: Browser, served: Served, faults: list[str]) -> Iterator[O
     contexts: list[BrowserContext] = []
 
     def open_(
-        slug: str, who: str = "", *, scheme: Any = "light", width: int = 1440, context: BrowserContext | None = None
+        slug: str, who: str = "", *, width: int = 1440, context: BrowserContext | None = None
     ) -> Page:
         if context is None:
             context = chromium.new_context(
-                viewport={"width": width, "height": 900 if width > 800 else 844}, color_scheme=scheme,
+                viewport={"width": width, "height": 900 if width > 800 else 844},
                 base_url=served.url(slug, ""), accept_downloads=True,
             )
             context.set_default_timeout(PATIENCE)

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenTab, World, arrived, sign_in_by_hand
-from tests.serving import Served, environment
+from tests.serving import environment
 
 
 @pytest.fixture(scope="module")

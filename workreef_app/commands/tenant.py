@@ -65,7 +65,7 @@ def _admin(email: str, name: str | None) -> CreatePerson:
     """The first admin, checked before anything is created. Raises Invalid."""
     person = {"email": email, "name": name or email.partition("@")[0], "personas": [Persona.ADMIN]}
     command = validate(REGISTRY["people.create"], person)
-    assert isinstance(command, CreatePerson)  # nosec B101 - the registry's own type
+    assert isinstance(command, CreatePerson)  # nosec B101
     return command
 
 

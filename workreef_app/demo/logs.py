@@ -30,7 +30,7 @@ class SampleFile:
 
 def files(tenant: str, department: str, *, until: datetime, seed: str = "workreef") -> tuple[SampleFile, ...]:
     """The month of logs up to `until` (aware) of a sample department: its servers' and its applications'."""
-    rng = random.Random(f"{seed}/{tenant}/{department}")  # nosec B311 - sample data, not a secret
+    rng = random.Random(f"{seed}/{tenant}/{department}")  # nosec B311
     servers: list[tuple[datetime, str]] = []
     applications: list[tuple[datetime, str]] = []
     for habit in HABITS[tenant, department]:
