@@ -333,14 +333,17 @@ def test_a_wrong_email_creates_nothing(workreef: Run, configured: None, door: Do
 def test_a_schema_goes_down_and_up(workreef: Run, configured: None, tenant: Tenant) -> None:
     slug = tenant.info.slug
     head = workreef("tenant", "migrate", "--slug", slug, "--json").facts["tenants"][0]["after"]
-    down = workreef("tenant", "migrate", "--slug", slug, "--revision", "base", "--json")
+    unconfirmed = workreef("tenant", "migrate", "--slug", slug, "--revision", "base")
+    assert unconfirmed.status == 1
+    assert "--drop" in unconfirmed.err
+    down = workreef("tenant", "migrate", "--slug", slug, "--revision", "base", "--drop", "--json")
     assert down.facts == {"tenants": [{"slug": slug, "before": head, "after": None}]}
     refused = workreef("audit", "export", "--tenant", slug, "--out", "/tmp/never.zip")
     assert refused.status == 1
     assert "workreef tenant migrate" in refused.err
     up = workreef("tenant", "migrate", "--slug", slug, "--json")
     assert up.facts == {"tenants": [{"slug": slug, "before": None, "after": head}]}
-    assert workreef("tenant", "migrate", "--slug", slug, "--revision", "none such").status == 1
+    assert workreef("tenant", "migrate", "--slug", slug, "--revision", "none such", "--drop").status == 1
 
 
 def test_an_export_verifies_without_any_configuration(

@@ -16,7 +16,9 @@ def root(tmp_path: Path) -> Path:
     for name in ("rxconfig.py", "requirements.lock", "workreef_app/workreef_app.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n")
-    for name in ("reflex.lock/package.json", "assets/workreef.css", "workreef_app/pages/digest.py", "workreef_app/state/shell.py"):
+    for name in (
+        "reflex.lock/package.json", "assets/workreef.css", "workreef_app/pages/digest.py", "workreef_app/state/shell.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")
     return tmp_path
@@ -117,7 +119,8 @@ def test_the_known_hash_of_a_known_script(tmp_path: Path) -> None:
 
 
 def test_policy_allows_the_own_origin_and_the_listed_scripts_alone() -> None:
-    policy = dict(part.split(" ", 1) for part in frontend.content_security_policy(["sha256-A=", "sha256-B="]).split("; "))
+    text = frontend.content_security_policy(["sha256-A=", "sha256-B="])
+    policy = dict(part.split(" ", 1) for part in text.split("; "))
     assert policy["script-src"] == "'self' 'sha256-A=' 'sha256-B='"
     assert policy["style-src"] == "'self' 'unsafe-inline'"
     assert policy["connect-src"] == "'self'"

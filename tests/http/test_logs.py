@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
@@ -14,12 +14,18 @@ from workreef_app.http import logs
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
-    """What is written to standard error while logging is set up as in the server."""
-    root, written = logging.getLogger(), StringIO()
+def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], StringIO]]:
+    """Sets logging up as in the server; gives what is written to standard error from then on."""
+    root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(sys, "stderr", written)
-    yield written
+
+    def begin() -> StringIO:
+        written = StringIO()
+        monkeypatch.setattr(sys, "stderr", written)
+        logs.configure()
+        return written
+
+    yield begin
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -28,8 +34,8 @@ def lines(log: StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def test_ours_are_told_in_full_and_others_only_as_they_are_written(log: StringIO) -> None:
-    logs.configure()
+def test_ours_are_told_in_full_and_others_only_as_they_are_written(configure: Callable[[], StringIO]) -> None:
+    log = configure()
     logging.getLogger("workreef.http").info("took %s", "9 ms")
     logging.getLogger("some.library").warning("event %s of %s", "secret-1", {"cookie": "secret-2"})
     logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <exception=Fault('secret-3')>")
@@ -41,8 +47,8 @@ def test_ours_are_told_in_full_and_others_only_as_they_are_written(log: StringIO
     assert "secret" not in log.getvalue()
 
 
-def test_an_exception_is_told_by_its_places(log: StringIO) -> None:
-    logs.configure()
+def test_an_exception_is_told_by_its_places(configure: Callable[[], StringIO]) -> None:
+    log = configure()
     try:
         raise ValueError("secret")
     except ValueError as error:
@@ -58,18 +64,18 @@ def line_of_raise() -> int:
     return code.co_firstlineno + 3
 
 
-def test_a_library_with_a_handler_of_its_own_writes_no_second_way(log: StringIO) -> None:
+def test_a_library_with_a_handler_of_its_own_writes_no_second_way(configure: Callable[[], StringIO]) -> None:
     library, other = logging.getLogger("library.with.handler"), StringIO()
     library.addHandler(logging.StreamHandler(other))
     library.propagate = False
-    logs.configure()
+    log = configure()
     library.error("failed with %s", "secret")
     assert not other.getvalue()
     assert [line["message"] for line in lines(log)] == ["failed with %s"]
 
 
-def test_only_known_fields_are_written(log: StringIO) -> None:
-    logs.configure()
+def test_only_known_fields_are_written(configure: Callable[[], StringIO]) -> None:
+    log = configure()
     logging.getLogger("workreef.access").info("request", extra={"path": "/a", "status": 200, "body": "secret"})
     (line,) = lines(log)
     assert set(line) == {"at", "level", "logger", "message", "path", "status"}

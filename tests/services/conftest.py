@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from workreef_app.settings import Settings
 
 Sql = psycopg.Connection[Any]
 AUDITOR = Actor(id="test", extra_reach=frozenset({Reach.ALL_AUDIT}))
+_numbers = itertools.count(1)
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
@@ -42,6 +44,22 @@ def standing(door: Door) -> list[Tenant]:
     for number in range(3):
         create_tenant(door.platform, slug=f"standing{number}", name=f"Standing {number}")
     return [door.platform.tenant(f"standing{number}") for number in range(3)]
+
+
+@pytest.fixture(scope="module")
+def shared(door: Door, request: pytest.FixtureRequest) -> Tenant:
+    """One tenant for the tests of a module that keep out of each other's way, as by departments of their own."""
+    slug = "m-" + hashlib.sha256(str(request.path).encode()).hexdigest()[:12]
+    create_tenant(door.platform, slug=slug, name="Shared")
+    return door.platform.tenant(slug)
+
+
+@pytest.fixture
+def own_department(department: Callable[[Tenant, str], Any], shared: Tenant) -> str:
+    """A department of this test alone in the shared tenant."""
+    slug = f"d{next(_numbers)}"
+    department(shared, slug)
+    return slug
 
 
 @dataclass

@@ -14,7 +14,9 @@ from sqlalchemy import (
     DateTime,
     Integer,
     LargeBinary,
+    MetaData,
     SmallInteger,
+    Table,
     Text,
     Uuid,
     text,
@@ -76,8 +78,6 @@ def test_a_column_is_tagged_sealed_or_bounded(column: Column[Any]) -> None:
     ],
 )
 def test_a_column_that_is_not_is_found(column: Column[Any], fault: str) -> None:
-    from sqlalchemy import MetaData, Table
-
     Table("elsewhere", MetaData(), column)
     assert any(fault in found for found in faults(column))
 
@@ -100,7 +100,9 @@ def schema(door: Door, standing: list[Tenant]) -> Any:
 
 
 def test_the_database_has_these_tables_and_no_other(schema: Any) -> None:
-    rows = schema("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')")
+    rows = schema(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+    )
     assert sorted(r[0] for r in rows) == sorted([*TABLES, "alembic_version"])
 
 

@@ -143,6 +143,7 @@ def _stop(door: Door, caller: Caller, run_id: UUID) -> ImportFinished | None:
 #: Why a line was skipped, for people: one line and several.
 WORDS: dict[Reason, str] = {
     Reason.UNDATED: "without a time that is recognised",
+    Reason.FUTURE: "dated more than a day ahead",
     Reason.UNDECODABLE: "not UTF-8 text",
     Reason.TOO_LONG: "longer than 64 KiB",
     Reason.EMPTY: "empty",

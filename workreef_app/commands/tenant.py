@@ -89,9 +89,14 @@ def migrate(
     revision: Annotated[
         str, typer.Option(help="An older one, or `base`, takes down and drops what came later.")
     ] = "head",
+    drop: Annotated[bool, typer.Option("--drop", help="Confirms that going down drops what came later.")] = False,
     as_json: Json = False,
 ) -> None:
     """Brings the control plane and the tenants' schemas up to date, or the tenants to a revision."""
+    if revision != "head" and not drop:
+        raise Failed(
+            f"Going to {revision} may drop tables with all they hold. Add --drop to confirm, or leave --revision out."
+        )
     with open_door(settings_module.load(), migrating=True) as door:
         prepare_platform(door.platform)
         done = [_migrate(door, row, revision) for row in _chosen(door, slug)]

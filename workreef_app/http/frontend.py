@@ -208,12 +208,16 @@ def _export(progress: Progress, *, port: int, data_dir: Path) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         told = ""
-        for line in process.stdout or ():
-            handle.write(line)
-            handle.flush()
-            step = next((text for marker, text in STEPS.items() if marker in line), told)
-            if step != told:
-                progress(told := step)
+        try:
+            for line in process.stdout or ():
+                handle.write(line)
+                handle.flush()
+                step = next((text for marker, text in STEPS.items() if marker in line), told)
+                if step != told:
+                    progress(told := step)
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode:
         for path, content in lock.items():  # a broken installation leaves its half of a lock there
             path.write_bytes(content)

@@ -83,7 +83,10 @@ async def start(request: Request) -> Response:
 @routes.get("/invite/{token}")
 def invitation_page(request: Request, token: str) -> HTMLResponse:
     """The form by which an invited person sets a password."""
-    return HTMLResponse(plain.invitation(caller(request).tenant.info.name, token, MINIMUM))
+    tenant = caller(request).tenant
+    if current().platform.locked(tenant):
+        return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
+    return HTMLResponse(plain.invitation(tenant.info.name, token, MINIMUM))
 
 
 @routes.post("/invite/{token}")
@@ -93,7 +96,10 @@ async def accept(request: Request, token: str, password: Annotated[str, Form()] 
         granted = await perform(request, "invitations.accept", {"token": token, "password": password})
     except Refusal as refusal:
         said = refusal.detail if "password" not in refusal.fields else f"Use at least {MINIMUM} characters."
-        html = plain.invitation(caller(request).tenant.info.name, token, MINIMUM, error=said)
+        name = caller(request).tenant.info.name
+        html = plain.locked(name) if isinstance(refusal, Locked) else plain.invitation(
+            name, token, MINIMUM, error=said
+        )
         return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(START, status_code=303)
     grant_cookie(response, request, granted.token)

@@ -14,6 +14,7 @@ from workreef_app.http import app as http_app
 from workreef_app.http import logs
 from workreef_app.http.frontend import content_security_policy, script_hashes
 from workreef_app.http.middleware import ASGIApp, Front, TabOwner
+from workreef_app.services.posture import boot
 from workreef_app.services.process import opened
 
 
@@ -25,12 +26,20 @@ def page_folders(directory: Path) -> frozenset[str]:
     )
 
 
+class NotFit(Exception):
+    """The configuration may not serve production; the text names every fault with its cure."""
+
+
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
     """Opens the door before the first request, and closes it in order after the last one."""
     logs.configure()
     with ExitStack() as stack:
-        await asyncio.to_thread(stack.enter_context, opened(settings.load(), prepare=False))
+        door = await asyncio.to_thread(stack.enter_context, opened(settings.load(), prepare=False))
+        faults = await asyncio.to_thread(boot.faults, door.platform.settings, door.platform)
+        if faults:
+            # However the server was started, it refuses what the command line refuses.
+            raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
         yield
         await asyncio.to_thread(stack.close)
 

@@ -26,8 +26,9 @@ class SourceLine:
 
 
 SKIPPED = {
-    "undated": "without a time", "undecodable": "not UTF-8", "too_long": "longer than 64 KiB",
-    "empty": "empty", "no_message": "without a message", "continuation": "belonging to the line before",
+    "undated": "without a time", "undecodable": "not UTF-8", "too_long": "longer than 64 KiB", "empty": "empty",
+    "future": "dated in the future", "no_message": "without a message",
+    "continuation": "belonging to the line before",
 }
 
 

@@ -128,7 +128,8 @@ def test_a_password_has_a_length_and_is_not_repeated_to_the_caller(
 @pytest.mark.parametrize(("changes", "field"), [
     ({"email": "no email"}, "email"), ({"email": "a@"}, "email"), ({"email": "a" * 65 + "@b"}, "email"),
     ({"name": ""}, "name"), ({"name": "   "}, "name"), ({"name": "x" * 121}, "name"), ({"name": "a\x00b"}, "name"),
-    ({"personas": []}, "personas"), ({"personas": ["boss"]}, "personas.0"), ({"departments": ["claims"]}, "departments"),
+    ({"personas": []}, "personas"), ({"personas": ["boss"]}, "personas.0"),
+    ({"departments": ["claims"]}, "departments"),
     ({"departments": ["No Slug"]}, "departments.0"), ({"status": "active"}, "status"),
 ])
 def test_a_person_that_is_not_whole_is_refused(
@@ -164,11 +165,11 @@ def test_personas_and_departments_that_are_named_twice_count_once(
 
 
 @pytest.mark.parametrize("persona", ["operator", "dept_lead", "change_leader", "contributor", "security_reviewer"])
-def test_only_an_admin_adds_people(door: Door, tenant: Tenant, person: Any, log: Any, persona: str) -> None:
-    caller = person(tenant, [persona])
+def test_only_an_admin_adds_people(door: Door, shared: Tenant, person: Any, log: Any, persona: str) -> None:
+    caller = person(shared, [persona])
     with pytest.raises(WrongPersona):
         invite(door, caller)
-    assert log(tenant)[-1][0] == "scope.denied"
+    assert log(shared)[-1][0] == "scope.denied"
 
 
 def test_a_department_is_taken_once(door: Door, tenant: Tenant, cli: Cli, department: Any) -> None:
@@ -184,8 +185,8 @@ def test_settings_have_defaults_and_bounds(door: Door, tenant: Tenant, cli: Cli)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
-def test_a_setting_changes_within_its_bounds(door: Door, tenant: Tenant, cli: Cli, name: str) -> None:
-    known = KNOWN[name]
+def test_a_setting_changes_within_its_bounds(door: Door, shared: Tenant, cli: Cli, name: str) -> None:
+    tenant, known = shared, KNOWN[name]
     for number in (known.minimum, known.maximum):
         assert door.perform(cli(tenant), "settings.change", {"name": name, "number": number}).number == number
         (row,) = [r for r in door.perform(cli(tenant), "settings.read", {}).settings if r.name == name]

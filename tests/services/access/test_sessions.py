@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -40,7 +40,7 @@ def ann(tenant: Tenant, clock: Any, person: Person) -> Caller:
 
 
 @pytest.fixture
-def verified(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The hashes that argon2 was asked to verify."""
     asked: list[str] = []
     real = PasswordHasher()
@@ -54,7 +54,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             return real.hash(password)
 
     monkeypatch.setattr(passwords, "_hasher", Counting())
-    yield asked
+    return asked
 
 
 @pytest.mark.parametrize("email", [EMAIL, "ANN@acme.test", "  Ann@ACME.test "])

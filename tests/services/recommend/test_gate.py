@@ -86,7 +86,8 @@ def test_the_gate_only_lowers(
     ({"handling": None}, True, AGREEING, (PILOT, PILOT, Reason.HANDLING_UNKNOWN)),
 ])
 def test_every_threshold_at_its_edge(
-    change: dict[str, int | None], asks: bool, panel: Panel | None, expected: tuple[Recommendation, Recommendation, Reason]
+    change: dict[str, int | None], asks: bool, panel: Panel | None,
+    expected: tuple[Recommendation, Recommendation, Reason],
 ) -> None:
     outcome = recommend(replace(BEST, **change), LIMITS, asks_for_work=asks, health_data=False, panel=panel)  # type: ignore[arg-type]
     assert (outcome.recommendation, outcome.before_gate, outcome.reason) == expected

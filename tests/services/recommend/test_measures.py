@@ -45,7 +45,8 @@ def test_sums_and_bounds(found: list[Counts]) -> None:
 
 @given(st.integers(0, 10**9), st.integers(1, 10**9))
 def test_thousandths_never_round_up(part: int, whole: int) -> None:
-    assert Fraction(thousandths(part, whole), 1000) <= Fraction(part, whole) < Fraction(thousandths(part, whole) + 1, 1000)
+    found = thousandths(part, whole)
+    assert Fraction(found, 1000) <= Fraction(part, whole) < Fraction(found + 1, 1000)
 
 
 MEASURES = st.builds(

@@ -167,3 +167,11 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
     records = reader(data)
     assert len(list(records)) == len(lines) + 1
     assert records.bytes_read == len(data)
+
+
+def test_a_line_from_the_future_is_skipped_and_told() -> None:
+    text = b"2026-11-23T10:00:00Z now\n2026-11-25T10:00:01Z later\n2099-01-01T00:00:00Z never\n"
+    found = list(read_lines(io.BytesIO(text), zone=UTC, year=None, now=datetime(2026, 11, 24, 10, tzinfo=UTC)))
+    assert [item if isinstance(item, Skipped) else item.message for item in found] == [
+        "now", Skipped(Reason.FUTURE), Skipped(Reason.FUTURE),
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,15 +28,26 @@ class House:
 TITLES = {"Claims": "claim … was rejected", "Yard": "gate … is stuck", "": "backup … failed"}
 
 
+_built: dict[str, House] = {}
+
+
 @pytest.fixture
-def house(door: Door, tenant: Tenant, cli: Any, person: Any, import_lines: Any, line: Any) -> Iterator[House]:
+def house(door: Door, shared: Tenant, cli: Any, person: Any, import_lines: Any, line: Any) -> House:
+    """Built once: the tests read it, and change nothing that another one reads."""
+    slug = shared.info.slug
+    if slug not in _built:
+        _built[slug] = build(door, shared, cli, person, import_lines, line)
+    return _built[slug]
+
+
+def build(door: Door, tenant: Tenant, cli: Any, person: Any, import_lines: Any, line: Any) -> House:
     claims, yard = person(tenant, ["operator"], ["claims"]), person(tenant, ["operator"], ["yard"])
     both = person(tenant, ["dept_lead"], ["claims", "yard"])
     import_lines(tenant, [line(f"claim {n} was rejected", n * 600) for n in range(10)], "claims")
     import_lines(tenant, [line(f"gate {n} is stuck", n * 600) for n in range(20)], "yard")
     import_lines(tenant, [line(f"backup {n} failed", n * 600) for n in range(30)])
     tasks = {row.department: row for row in door.perform(cli(tenant), "tasks.list", {}).rows}
-    yield House(tenant, cli(tenant), claims, yard, both, tasks)
+    return House(tenant, cli(tenant), claims, yard, both, tasks)
 
 
 def seen(door: Door, caller: Caller) -> list[str]:
@@ -91,7 +101,8 @@ def test_a_row_of_another_department_looks_missing_and_the_attempt_is_told(
         door.perform(house.claims, name, {key: missing, **more})
     assert log(house.tenant) == entries
     assert theirs.value.detail == nobodys.value.detail
-    door.perform(house.claims, name, {key: getattr(house.tasks["Claims"], key), **more})
+    if not more:
+        door.perform(house.claims, name, {key: getattr(house.tasks["Claims"], key)})
 
 
 @pytest.mark.parametrize("table", [
@@ -137,7 +148,7 @@ def test_a_contributor_and_a_reviewer_see_no_work_even_as_members(door: Door, ho
 def test_the_audit_log_is_read_in_scope_too(door: Door, house: House, person: Any) -> None:
     door.perform(house.yard, "tasks.read", {"task_id": house.tasks["Yard"].task_id})
     reviewer = person(house.tenant, ["security_reviewer"])
-    target = {"target": f"task:{house.tasks['Yard'].task_id}"}
+    target = {"target": f"task:{house.tasks['Yard'].task_id}", "event": "data.read"}
     counted = [door.perform(caller, "audit.list", target).count for caller in (house.claims, house.yard, reviewer)]
     assert counted == [0, 1, 1]
     everything = door.perform(reviewer, "audit.list", {}).count

@@ -42,8 +42,10 @@ def everything(connection: Connection) -> dict[str, Any]:
         " WHERE connamespace = 'public'::regnamespace",
         "indexes": "SELECT indexdef, '' FROM pg_indexes WHERE schemaname = 'public'",
         "policies": "SELECT tablename, policyname, qual, with_check, cmd FROM pg_policies",
-        "functions": "SELECT proname, prosrc, prosecdef, proacl::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-        "grants": "SELECT relname, relacl::text, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+        "functions": "SELECT proname, prosrc, prosecdef, proacl::text FROM pg_proc"
+        " WHERE pronamespace = 'public'::regnamespace",
+        "grants": "SELECT relname, relacl::text, relrowsecurity FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace",
     }
     return {name: sorted(map(repr, connection.execute(text(sql)))) for name, sql in queries.items()}
 
@@ -119,7 +121,7 @@ def test_a_tenant_goes_down_and_up_as_its_owner_and_works_again(
 
 
 def test_a_failed_migration_leaves_nothing(empty: Engine) -> None:
-    with pytest.raises(RuntimeError), empty.begin() as connection:
+    with pytest.raises(RuntimeError), empty.begin() as connection:  # noqa: PT012
         migrate.upgrade(connection, "tenant")
         raise RuntimeError
     with empty.connect() as connection:

@@ -54,7 +54,7 @@ def test_a_tenant_shows_neither_its_password_nor_its_key(standing: list[Tenant])
 
 def test_a_unit_of_work_commits_at_its_end_and_only_then(door: Door, tenant: Tenant) -> None:
     actor = Actor(id="test")
-    with pytest.raises(ZeroDivisionError), door.platform.unit_of_work(tenant, actor) as session:
+    with pytest.raises(ZeroDivisionError), door.platform.unit_of_work(tenant, actor) as session:  # noqa: PT012
         session.execute(text("SELECT audit_append('{\"event\":\"a.b\",\"actor\":\"test\"}')"))
         raise ZeroDivisionError
     with door.platform.unit_of_work(tenant, actor) as session:

@@ -32,13 +32,19 @@ def filled(tenant: Tenant, person: Callable[..., Caller], import_lines: Callable
     return tenant
 
 
+def password_of(door: Door, row: TenantRow, which: str) -> str:
+    """The password of a tenant's `owner` or `app`."""
+    column = f"{which}_password"
+    return door.platform.platform_cipher().open("tenant", column, getattr(row, column)).decode()
+
+
 @contextmanager
 def role(door: Door, tenant: Tenant, which: str) -> Iterator[psycopg.Connection[Any]]:
     """Signed in as `owner` or `app` with its own password."""
     with Session(door.platform.control) as session:
         row = session.scalars(select(TenantRow).where(col(TenantRow.id) == tenant.info.id)).one()
-    password = door.platform.platform_cipher().open("tenant", f"{which}_password", getattr(row, f"{which}_password"))
-    with signed_in(door, f"{row.database}_{which}", password.decode(), row.database) as connection:
+    password = password_of(door, row, which)
+    with signed_in(door, f"{row.database}_{which}", password, row.database) as connection:
         yield connection
 
 
@@ -70,7 +76,8 @@ def test_the_app_role_owns_nothing_and_the_owner_owns_every_table_and_function(d
         owner = (f"{tenant.url.database}_owner",)
         assert connection.execute(owned.format("rel", "pg_class")).fetchall() == [owner]
         assert connection.execute(owned.format("pro", "pg_proc")).fetchall() == [owner]
-        assert connection.execute("SELECT count(*) FROM pg_database WHERE datdba = current_user::regrole").fetchone() == (0,)
+        databases = "SELECT count(*) FROM pg_database WHERE datdba = current_user::regrole"
+        assert connection.execute(databases).fetchone() == (0,)
         assert connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", owner).fetchone() == (False,)
 
 
@@ -125,19 +132,22 @@ def test_no_other_database_takes_a_tenants_roles(
     one, two, _ = standing
     with Session(door.platform.control) as session:
         row = session.scalars(select(TenantRow).where(col(TenantRow.id) == one.info.id)).one()
-    password = door.platform.platform_cipher().open("tenant", f"{which}_password", getattr(row, f"{which}_password"))
-    others = [two.url.database, door.platform.url.database, "postgres", "template1", server.template_name(door.platform.url)]
-    with signed_in(door, f"{row.database}_{which}", password.decode(), row.database):
+    password = password_of(door, row, which)
+    template = server.template_name(door.platform.url)
+    others = [two.url.database, door.platform.url.database, "postgres", "template1", template]
+    with signed_in(door, f"{row.database}_{which}", password, row.database):
         pass
     for database in others:
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            signed_in(door, f"{row.database}_{which}", password.decode(), str(database))
+            signed_in(door, f"{row.database}_{which}", password, str(database))
 
 
 def test_a_tenants_password_opens_no_other_role(door: Door, standing: list[Tenant]) -> None:
     one, two, _ = standing
-    for user, password in ((f"{two.url.database}_app", one.url.password), (f"{one.url.database}_owner", one.url.password),
-                           (f"{one.url.database}_app", "")):
+    database = one.url.database
+    for user, password in (
+        (f"{two.url.database}_app", one.url.password), (f"{database}_owner", one.url.password), (f"{database}_app", ""),
+    ):
         with pytest.raises(psycopg.OperationalError, match="password"):
             signed_in(door, user, str(password), str(one.url.database))
 
@@ -220,8 +230,9 @@ def test_a_provisioning_that_failed_is_begun_again(
     made = create_tenant(door.platform, slug=slug, name="Whole")
     assert (made.status, made.id == left.id) == (TenantStatus.ACTIVE, False)
     with server.admin(door.platform.url) as connection:
-        databases = connection.execute(text("SELECT count(*) FROM pg_database WHERE datname = :d"), {"d": left.database})
-        roles = connection.execute(text("SELECT count(*) FROM pg_roles WHERE rolname ^@ :d"), {"d": left.database})
+        name = {"d": left.database}
+        databases = connection.execute(text("SELECT count(*) FROM pg_database WHERE datname = :d"), name)
+        roles = connection.execute(text("SELECT count(*) FROM pg_roles WHERE rolname ^@ :d"), name)
         assert (databases.scalar(), roles.scalar()) == (0, 0)
     assert door.perform(cli(door.platform.tenant(slug)), "audit.verify", {}).ok
 

@@ -20,7 +20,8 @@ from workreef_app.services.vault.errors import Unsealable
 CIPHER = Cipher(UUID(int=1), UUID(int=2), bytes(32))
 OTHER = Cipher(UUID(int=3), UUID(int=2), bytes(32))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple
 
@@ -18,6 +18,9 @@ from workreef_app.services.signals.timestamps import parse_line, parse_time
 
 MAX_LINE_BYTES = 65_536
 """Without the line end; a longer line is counted and skipped."""
+
+AHEAD = timedelta(days=1)
+"""How far ahead of now a line may be dated: clocks and zones differ by less."""
 
 _TIME_KEYS = ("timestamp", "@timestamp", "time", "ts")
 _MESSAGE_KEYS = ("message", "msg", "log")
@@ -49,6 +52,8 @@ class Reason(StrEnum):
     NO_MESSAGE = "no_message"
     CONTINUATION = "continuation"
     """Part of the record before it, such as a stack trace; not a fault."""
+    FUTURE = "future"
+    """Dated more than a day ahead: a wrong clock, which would move the window that everything is measured over."""
 
 
 class Line(NamedTuple):
@@ -134,7 +139,7 @@ class LineReader(Iterator[Line | Skipped]):
             return Skipped(Reason.CONTINUATION if continues else Reason.UNDATED)
         if not stamped.message.strip():
             return Skipped(Reason.NO_MESSAGE)
-        return Line(stamped.at, stamped.message.strip(), raw)
+        return self._dated(stamped.at, stamped.message.strip(), raw)
 
     def _from_fields(self, fields: dict[str, object], raw: bytes) -> Line | Skipped:
         message = next((fields[key] for key in _MESSAGE_KEYS if key in fields), None)
@@ -144,7 +149,10 @@ class LineReader(Iterator[Line | Skipped]):
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             return Skipped(Reason.UNDATED)
         at = parse_time(value, zone=self._dating.zone, year=self._dating.year, now=self._dating.now)
-        return Line(at, message.strip(), raw) if at else Skipped(Reason.UNDATED)
+        return self._dated(at, message.strip(), raw) if at else Skipped(Reason.UNDATED)
+
+    def _dated(self, at: datetime, message: str, raw: bytes) -> Line | Skipped:
+        return Skipped(Reason.FUTURE) if at > self._dating.now + AHEAD else Line(at, message, raw)
 
 
 def _refuse_foreign(start: bytes) -> None:
