@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import pytest
@@ -36,16 +36,19 @@ class OpenTab(Protocol):
 
 
 class World:
-    """A tenant that a test has for itself, with the people of every tenant."""
+    """A tenant that a test has for itself, with some of the people of every tenant and two departments."""
 
-    def __init__(self, served: Served, slug: str, name: str, *, count: int = 300) -> None:
+    def __init__(
+        self, served: Served, slug: str, name: str, *, count: int = 300,
+        people: Sequence[str] = ("operator", "security_reviewer"),
+    ) -> None:
         self.served, self.slug, self.name = served, slug, name
         create_tenant(served.door.platform, slug=slug, name=name, demo=True)
         self.admin = served.admin(slug)
         departments = ("claims", "member-services")
         for department in departments:
             self.do("departments.create", slug=department, name=department.replace("-", " ").capitalize())
-        for who, persona, mine in PEOPLE:
+        for who, persona, mine in (person for person in PEOPLE if person[0] in people):
             invited = self.do(
                 "people.create", email=served.email(slug, who), name=f"{who.replace('_', ' ').title()} Of {name}",
                 personas=[persona], departments=[departments[i] for i in mine],
@@ -60,10 +63,6 @@ class World:
     def do(self, operation: str, **payload: Any) -> Any:
         """An operation as the admin at the command line."""
         return self.served.door.perform(self.admin, operation, payload)
-
-    def ask(self, who: str, operation: str, **payload: Any) -> Any:
-        """An operation as one of the people."""
-        return self.served.door.perform(self.served.person(self.slug, who), operation, payload)
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +80,11 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def make_world(served: Served) -> Callable[..., World]:
-    """Makes a tenant for the tests that need one of their own: `make_world("Name", count=300)`."""
+    """Makes a tenant for the tests that need one of their own: `make_world("Name", count=300, people=["admin"])`."""
 
-    def make(name: str, *, count: int = 300) -> World:
+    def make(name: str, **options: Any) -> World:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-        return World(served, f"{name.lower()}-{worker}-{next(_numbers)}", name, count=count)
+        return World(served, f"{name.lower()}-{worker}-{next(_numbers)}", name, **options)
 
     return make
 

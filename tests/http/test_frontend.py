@@ -17,7 +17,8 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}\n")
     for name in (
-        "reflex.lock/package.json", "assets/workreef.css", "workreef_app/pages/digest.py", "workreef_app/state/shell.py",
+        "reflex.lock/package.json", "assets/workreef.css", "workreef_app/pages/digest.py",
+        "workreef_app/state/shell.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")

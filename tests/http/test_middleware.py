@@ -93,8 +93,8 @@ def test_a_tenant_is_found_by_its_host_in_any_case_and_at_any_port(place: Place)
 
 @pytest.mark.parametrize("host", [
     "nobody.localhost", "localhost.", "front.localhost.", "a.front.localhost", "front.localhost.evil.example",
-    "evil.example",    ".localhost", "127.0.0.1", "127.0.0.1:3999", "[::1]", "[::1]:3999", "[front.localhost]", "front.localhost:80:90",
-    "front%2elocalhost", "front.localhost@evil.example", "FRONT", "",
+    "evil.example", ".localhost", "127.0.0.1", "127.0.0.1:3999", "[::1]", "[::1]:3999", "[front.localhost]",
+    "front.localhost:80:90", "front%2elocalhost", "front.localhost@evil.example", "FRONT", "",
 ])  # fmt: skip
 def test_an_unknown_host_gets_a_page_or_a_problem_that_says_so(host: str, place: Place) -> None:
     page = place.site.send("GET", "/login", host, [("host", host)])
@@ -279,7 +279,8 @@ def test_programs_without_a_session_are_told_and_not_led(place: Place) -> None:
 
 @pytest.mark.parametrize(("body", "said"), [
     (b"{", "JSON"), (b"\xff\xfe", "JSON"), (b"[]", "object"), (b'"text"', "object"), (b"null", "object"),
-    (b"1", "object"),    (b'{"a":' * 40 + b"1" + b"}" * 40, "nested"), (b"[" * 100_000, "JSON"), (b'{"a":' * 20_000, "JSON"),
+    (b"1", "object"), (b'{"a":' * 40 + b"1" + b"}" * 40, "nested"), (b"[" * 100_000, "JSON"),
+    (b'{"a":' * 20_000, "JSON"),
     (b'{"email": "\\ud800", "password": "x"}', "valid text"), (b'{"\\udc00": 1}', "valid text"),
     (b'{"email": "a", "email": "b", "password": "x"}', "twice"), (b'{"email": 1e999, "password": "x"}', "email"),
     (b'{"email": "a\\u0000", "password": "x"}', "email"), (b'{"email": "a"}', "password"), (b"", "email, password"),

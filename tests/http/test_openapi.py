@@ -94,4 +94,5 @@ def test_the_document_is_the_kept_one(document: dict[str, Any]) -> None:
         ) for name in {*now, *before} if now.get(name) != before.get(name)
     )
     if found != kept:
-        pytest.fail(f"the API differs from {SNAPSHOT.name} in {differing}; when meant, renew it: {RENEW}", pytrace=False)
+        said = f"the API differs from {SNAPSHOT.name} in {differing}; when meant, renew it: {RENEW}"
+        pytest.fail(said, pytrace=False)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from limits import parse
 
 from tests.conftest import PASSWORD
 from tests.registry.examples import EXAMPLES, World, new_task
 from tests.web import Chain, Site, end_session
-from workreef_app.services.access import sessions
+from workreef_app.services.access import passwords, sessions
 from workreef_app.services.browser import cookie_name
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import REGISTRY, Event, FileResult, Operation, Persona
@@ -79,6 +81,15 @@ def _world(door: Door, slug: str) -> World:
     people, emails = _people(door, tenant, "one")
     spare, _ = _people(door, tenant, "spare")
     return World(door, tenant, admin, people, spare, emails)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hundreds of sign-ins are made here, and none is about how slow a password's hash is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        patch.setattr(passwords, "_nobody", passwords.hash_password("no person has this password"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -360,6 +371,10 @@ HOSTILE: tuple[Any, ...] = (
 )
 
 
+#: What JSON can say and no field takes.
+NO_VALUES = ('"\\ud800"', '"\\udfff a"', "NaN", "Infinity", "1e400", "9" * 5000, '["\\ud800"]', '{"\\ud800": 1}')
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_value_of_any_field_is_an_error_of_ours(name: str, site: Site, world: World) -> None:
     spec, example = REGISTRY[name], EXAMPLES[name]
@@ -376,7 +391,7 @@ def test_no_value_of_any_field_is_an_error_of_ours(name: str, site: Site, world:
             if response.status_code == 200 and fresh and name in {"imports.add_lines", "proposals.decide"}:
                 payload = example.payload(world)
             world.door._limiter.storage.reset()
-        for text in ('"\\ud800"', '"\\udfff a"', "NaN", "Infinity", "1e400", "9" * 5000, '["\\ud800"]', '{"\\ud800": 1}'):
+        for text in NO_VALUES:
             sent = json.dumps(payload | {field: "HERE"}).replace('"HERE"', text)
             response = site.post(
                 world.tenant, f"/api/v1/{name}", caller, content=sent, headers={"content-type": "application/json"}

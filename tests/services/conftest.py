@@ -62,6 +62,12 @@ def own_department(department: Callable[[Tenant, str], Any], shared: Tenant) -> 
     return slug
 
 
+@pytest.fixture
+def fresh_limits(door: Door) -> None:
+    """What earlier tests asked for from the same address does not count."""
+    door._limiter.storage.reset()
+
+
 @dataclass
 class Clock:
     """A clock that stands until it is turned."""

@@ -21,7 +21,8 @@ import pytest
 from reflex_base.registry import RegistrationContext
 from sqlalchemy import text
 
-from tests.serving import Served, environment, free_port, launch
+from tests.registry.examples import raw_lines
+from tests.serving import Served, environment, free_port, import_lines, launch
 from tests.sockets.tab import ROOT, SHELL, Message, Tab, event, handler, leaving, refused
 from tests.web import AUDITOR, end_session
 from workreef_app.http import frontend
@@ -147,9 +148,11 @@ def test_the_socket_has_no_way_in_over_plain_requests(path: str, health: Served)
 
 
 def _things(served: Served, department: str) -> tuple[Any, list[str]]:
-    """A task of a department, and the pages about it and about an audit entry."""
-    rows = served.door.perform(served.admin("health"), "tasks.list", {"department": department, "limit": 200}).rows
-    row = next(row for row in rows if row.status.value in {"open", "returned"})
+    """A new task of a department, and the pages about it and about an audit entry."""
+    word, admin = "".join(chr(ord("a") + int(digit, 16)) for digit in uuid4().hex[:12]), served.admin("health")
+    import_lines(served.door, admin, department, raw_lines(word))
+    rows = served.door.perform(admin, "tasks.list", {"department": department, "limit": 200}).rows
+    row = next(row for row in rows if word in row.title)
     return row, ["/", "/audit/1", f"/tasks/{row.task_id}", f"/proposals/{row.proposal_id}", f"/tasks/{uuid4()}"]
 
 

@@ -10,6 +10,7 @@ from reflex_components_core.base.error_boundary import ErrorBoundary
 from workreef_app.pages.ui import link, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.keys import keys_dialog
+from workreef_app.pages.ui.leave import Leave
 from workreef_app.pages.ui.native import NativeForm, NativeLink
 from workreef_app.state.shell import NavItem, ShellState
 
@@ -22,20 +23,6 @@ PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),
     ("contributor", "Contributor"), ("admin", "Admin"), ("security_reviewer", "Security reviewer"),
 )  # fmt: skip
-
-
-class Leave(rx.Fragment):
-    """Leaves the application for an HTTP route, by a full load, once the guard says so."""
-
-    def add_imports(self) -> dict[str, list[rx.ImportVar]]:
-        return {"react": [rx.ImportVar(tag="useEffect")]}
-
-    def add_hooks(self) -> list[str | rx.Var[str]]:
-        to = ShellState.leave_to
-        return [
-            rx.Var(f"const leaveTo = {to!s};", _var_data=to._get_all_var_data()),
-            "useEffect(() => { if (leaveTo) { window.location.replace(leaveTo); } }, [leaveTo]);",
-        ]
 
 
 def shell(content: rx.Component, *, title: str, current: str) -> rx.Component:
@@ -78,7 +65,7 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
         rx.el.nav(_nav_list(current), aria_label="Main", class_name="wr-side"),
         rx.el.div(
             rx.el.nav(
-                rx.el.p(ShellState.tenant_name, class_name="wr-drawer-tenant"), _nav_list(current), aria_label="Main"
+                rx.el.p(ShellState.tenant_name, class_name="wr-drawer-tenant"), _nav_list(current), aria_label="Menu"
             ),
             id="wr-drawer", class_name="wr-drawer", custom_attrs={"popover": "auto"},
         ),

@@ -17,11 +17,7 @@ from workreef_app.services.tenancy.platform import Tenant
 
 PASSWORD = "correct horse battery staple"
 Cli = Callable[[Tenant], Caller]
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits(door: Door) -> None:
-    door._limiter.storage.reset()
+pytestmark = pytest.mark.usefixtures("fresh_limits")
 
 
 def invite(door: Door, admin: Caller, **changes: Any) -> Any:

@@ -17,16 +17,11 @@ from workreef_app.services.operation import Limited, NoSession, SignInRefused
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("fresh_limits")
 EMAIL = "ann@acme.test"
 PASSWORD = "correct horse battery staple"
 Browser = Callable[[Tenant], Caller]
 Person = Callable[..., Caller]
-
-
-@pytest.fixture(autouse=True)
-def fresh_limits(door: Door) -> None:
-    """Sign-ins of earlier tests from the same address do not count."""
-    door._limiter.storage.reset()
 
 
 def sign_in(door: Door, caller: Caller, email: str = EMAIL, password: str = PASSWORD) -> Caller:

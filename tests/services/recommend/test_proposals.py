@@ -13,6 +13,7 @@ from workreef_app.services.operation import Conflict, Invalid, NotFound, WrongPe
 from workreef_app.services.tenancy.platform import Tenant
 
 Cli = Callable[[Tenant], Caller]
+pytestmark = pytest.mark.usefixtures("fresh_limits")
 DAY = 1440
 
 

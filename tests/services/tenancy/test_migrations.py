@@ -100,7 +100,7 @@ def checks(connection: Connection) -> dict[str, str]:
         " WHERE contype IN ('c', 'u', 'f', 'p') AND connamespace = 'public'::regnamespace"
         " AND conrelid <> to_regclass('alembic_version')"
     ))
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def test_a_tenant_goes_down_and_up_as_its_owner_and_works_again(

@@ -66,7 +66,7 @@ def test_two_roles_that_can_sign_in_and_do_little_else(door: Door, standing: lis
     assert rows == [(f"{tenant.url.database}_app", True, False), (f"{tenant.url.database}_owner", True, False)]
 
 
-def test_the_app_role_owns_nothing_and_the_owner_owns_every_table_and_function(door: Door, standing: list[Tenant]) -> None:
+def test_the_app_role_owns_nothing_and_the_owner_everything(door: Door, standing: list[Tenant]) -> None:
     tenant = standing[0]
     owned = (
         "SELECT DISTINCT pg_get_userbyid({0}owner) FROM {1} JOIN pg_namespace n ON n.oid = {0}namespace"

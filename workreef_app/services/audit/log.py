@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from workreef_app.services.audit.canonical import canonical
 from workreef_app.services.operation import Event
 
 _APPEND = text("SELECT seq, chain_hash FROM audit_append(:content)")
+#: An empty message in a transaction of its own, whose commit waits for the disk, and so for everything before it.
+_FLUSH = text("SELECT pg_logical_emit_message(true, 'workreef', '')")
+_APPENDED = "workreef.appended"
 
 
 def timestamp(at: datetime) -> str:
@@ -41,4 +44,12 @@ def content(
 def append(session: Session, text_of_entry: str) -> tuple[int, bytes]:
     """Adds an entry; returns its sequence number and chain hash. Holds the chain's lock until commit."""
     row = session.execute(_APPEND, {"content": text_of_entry}).one()
+    session.info[_APPENDED] = True
     return row.seq, bytes(row.chain_hash)
+
+
+def flush(session: Session, connection: Connection) -> None:
+    """After the commit of a transaction that appended: waits until it is on disk. Call it before answering anybody."""
+    if session.info.pop(_APPENDED, False):
+        connection.execute(_FLUSH)
+        connection.commit()

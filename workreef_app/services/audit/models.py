@@ -22,8 +22,8 @@ class AuditEntry(TenantTable, table=True):
     content: str = clear(INTERNAL, Text, limit=8192)
     chain_hash: bytes = clear(INTERNAL, LargeBinary, octets=32)
     at: str = clear(INTERNAL, Text, _from_content("at"), nullable=True)
-    actor: str = clear(INTERNAL, Text, _from_content("actor"), nullable=True, index=True)
-    event: str = clear(INTERNAL, Text, _from_content("event"), nullable=True, index=True)
+    actor: str = clear(INTERNAL, Text, _from_content("actor"), nullable=True)
+    event: str = clear(INTERNAL, Text, _from_content("event"), nullable=True)
     target: str | None = clear(INTERNAL, Text, _from_content("target"), nullable=True, index=True)
     department: str | None = clear(INTERNAL, Text, _from_content("department"), nullable=True)
 

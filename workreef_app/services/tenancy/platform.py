@@ -17,6 +17,7 @@ from sqlalchemy import URL, select, text
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from workreef_app.services.audit import log
 from workreef_app.services.operation import Actor, TenantInfo, departments_of, reach_of
 from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.engines import Engines
@@ -137,10 +138,11 @@ class Platform:
         except KeyUnavailable:
             if not keyless:
                 raise
-        with self.engines.use(tenant.info.id, tenant.url) as engine, sealed, \
-                Session(engine, expire_on_commit=False) as session, session.begin():
-            set_scope(session, actor)
-            yield session
+        with self.engines.use(tenant.info.id, tenant.url) as engine, sealed, engine.connect() as connection:
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                set_scope(session, actor)
+                yield session
+            log.flush(session, connection)
 
 
 def set_scope(session: Session, actor: Actor) -> None:
