@@ -402,17 +402,20 @@ def test_sigterm_ends_the_server_in_order(served: Served, tmp_path: Path) -> Non
             f"http://127.0.0.1:{port}/api/v1/settings.read", headers=own, cookies=cookie, json={}, timeout=30
         ))
 
-    with _audit_log_held(served) as release:
-        thread = threading.Thread(target=ask)
-        thread.start()
-        _wait_until(lambda: _waiting_for_the_log(served))
-        os.kill(process.pid, signal.SIGTERM)
-        _wait_until(lambda: not _answers(port))
-        assert process.poll() is None, "it did not wait for the request"
-        release.set()
-        thread.join()
-    assert [answer.status_code for answer in answers] == [200]
-    assert process.wait(20) == 0
+    try:
+        with _audit_log_held(served) as release:
+            thread = threading.Thread(target=ask)
+            thread.start()
+            _wait_until(lambda: _waiting_for_the_log(served))
+            os.kill(process.pid, signal.SIGTERM)
+            _wait_until(lambda: not _answers(port))
+            assert process.poll() is None, "it did not wait for the request"
+            release.set()
+            thread.join()
+        assert [answer.status_code for answer in answers] == [200]
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
     log.close()
     text_of_log = (tmp_path / "server.log").read_text()
     assert "Traceback" not in text_of_log

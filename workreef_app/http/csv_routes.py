@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -14,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from workreef_app.http.context import caller, perform
-from workreef_app.services.operation import Limited
+from workreef_app.services.operation import Invalid, Limited
 from workreef_app.services.process import current
 
 routes = APIRouter(include_in_schema=False)
@@ -52,6 +53,8 @@ def cell(value: Any) -> str:
     """A value as a cell's text that no spreadsheet takes for a formula; nothing where it is unknown."""
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
     text = "; ".join(value) if isinstance(value, list) else str(getattr(value, "value", value))
     return f"'{text}" if text.startswith(_FORMULA) else text
 
@@ -89,7 +92,10 @@ async def download(request: Request, name: str) -> StreamingResponse:
     if listing is None:
         raise HTTPException(404)
     filters: dict[str, Any] = {key: value for key, value in request.query_params.items() if value}
-    filters = {**filters, "limit": listing.limit}
+    ours = {"limit", listing.cursor} & filters.keys()
+    if ours:
+        raise Invalid(f"Not accepted: {', '.join(sorted(ours))}.")
+    filters["limit"] = listing.limit
     first = await perform(request, listing.operation, filters)
     day = current().clock().date().isoformat()
     file_name = f"{name}-{caller(request).tenant.info.slug}-{day}.csv"
