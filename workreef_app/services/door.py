@@ -17,6 +17,7 @@ from uuid import UUID
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from psycopg.errors import UniqueViolation
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
@@ -99,7 +100,9 @@ class Door:
             return self._run(spec, caller, actor, last_active, command)
         except DataError:
             raise Invalid("A value is out of bounds.") from None
-        except IntegrityError:
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
             raise Conflict("Somebody did the same at the same moment. Look again.") from None
         except KeyUnavailable:
             raise Locked("This tenant is locked: its key does not answer, so its data cannot be read.") from None

@@ -50,7 +50,8 @@ def test_canonical_is_json_with_sorted_keys_and_no_spaces(value: dict[str, Any])
     made = canonical(value)
     assert json.loads(made) == value
     outside = "".join(made.replace("\\\\", "").replace('\\"', "").split('"')[::2])
-    assert " " not in outside and "\n" not in outside
+    assert " " not in outside
+    assert "\n" not in outside
     assert list(json.loads(made)) == sorted(value)
 
 
@@ -170,8 +171,7 @@ def test_quick_way_accepts_nothing_that_the_thorough_way_refuses(
 )
 @pytest.mark.parametrize(
     "other",
-    ["", "-", "-0", "00", "01", "10", "-10", "1.0", "1e1", "0123456789012345", "1234567890123456", "9" * 16]
-    + [
+    ["", "-", "-0", "00", "01", "10", "-10", "1.0", "1e1", "0123456789012345", "1234567890123456", "9" * 16,
         "9007199254740991",
         "9007199254740993",
         "-9007199254740992",

@@ -41,7 +41,9 @@ def test_walk_tells_progress_and_then_the_report() -> None:
     assert [step.checked for step in steps] == [chain.STEP, 2 * chain.STEP, 2 * chain.STEP + 1]
     assert [step.report is None for step in steps] == [True, True, False]
     report = steps[-1].report
-    assert report is not None and report["ok"] and report["count"] == len(entries)
+    assert report is not None
+    assert report["ok"]
+    assert report["count"] == len(entries)
     assert report["verdicts"] == [{"kind": "intact", "seq": len(entries)}]
 
 
@@ -49,7 +51,8 @@ def test_walk_names_what_it_finds() -> None:
     entries = log(9)
     entries[4] = (5, entries[4][1].replace("read", "rEad"), entries[4][2])
     last = list(chain.walk(entries, TENANT, count=9, head=entries[-1][2]))[-1]
-    assert last.report is not None and last.report["verdicts"] == [{"kind": "edited", "seq": 5}]
+    assert last.report is not None
+    assert last.report["verdicts"] == [{"kind": "edited", "seq": 5}]
     assert last.findings == 1
 
 
@@ -57,7 +60,8 @@ def test_walk_checks_the_canonical_form_and_the_first_entry() -> None:
     content = '{"b":1,"a":2}'
     head = chain.link(content, chain.genesis(TENANT))
     last = list(chain.walk([(1, content, head)], TENANT, count=1, head=head))[-1]
-    assert last.report is not None and last.report["verdicts"] == [{"kind": "not_canonical", "seq": 1}]
+    assert last.report is not None
+    assert last.report["verdicts"] == [{"kind": "not_canonical", "seq": 1}]
 
     entries = log(3)
     last = list(chain.walk(entries, UUID(int=1), count=3, head=entries[-1][2]))[-1]
@@ -68,9 +72,12 @@ def test_walk_checks_the_canonical_form_and_the_first_entry() -> None:
 def test_walk_stops_where_nobody_reads_on() -> None:
     entries = [(seq, "{}", bytes(32)) for seq in range(1, 5000)]
     last = list(chain.walk(entries, TENANT, count=4999, head=bytes(32)))[-1]
-    assert last.report is not None and len(last.report["verdicts"]) == verify.FINDING_LIMIT
+    assert last.report is not None
+    assert len(last.report["verdicts"]) == verify.FINDING_LIMIT
 
 
 def test_empty_log_is_intact() -> None:
     last = list(chain.walk([], TENANT, count=0, head=chain.genesis(TENANT)))[-1]
-    assert last.report is not None and last.report["ok"] and last.report["count"] == 0
+    assert last.report is not None
+    assert last.report["ok"]
+    assert last.report["count"] == 0

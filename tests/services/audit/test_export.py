@@ -77,7 +77,8 @@ def test_it_streams_to_what_cannot_seek_and_verifies(tmp_path: Path) -> None:
     export.write_export(pipe, tenant_id=TENANT, entries=entries(2000), readme="Ours.")  # type: ignore[arg-type]
     (tmp_path / "export.zip").write_bytes(pipe.written)
     report = verify.verify(str(tmp_path / "export.zip"))
-    assert report["ok"] and report["count"] == 2000
+    assert report["ok"]
+    assert report["count"] == 2000
     with zipfile.ZipFile(tmp_path / "export.zip") as archive:
         assert archive.read("README.txt") == b"Ours."
 

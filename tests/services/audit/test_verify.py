@@ -370,7 +370,7 @@ def test_zips_that_cannot_be_read(tmp_path: Path) -> None:
 def test_two_logs_in_one_zip_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("audit.jsonl", b"".join(LINES))
-        with pytest.warns(UserWarning):
+        with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("audit.jsonl", b"".join(LINES))
     assert not verify.verify(str(tmp_path / "x.zip"))["ok"]
 
@@ -381,7 +381,8 @@ def test_a_zip_damaged_anywhere_passes_only_with_the_same_log(tmp_path: Path) ->
         (tmp_path / "x.zip").write_bytes(flip(whole, rng.randrange(len(whole))))
         report = verify.verify(str(tmp_path / "x.zip"))
         if report["ok"]:  # a field of the zip that does not touch the log
-            assert report["head"] == ENTRIES[-1][2].hex() and report["count"] == 10
+            assert report["head"] == ENTRIES[-1][2].hex()
+            assert report["count"] == 10
 
 
 # --- ranges ---
@@ -430,10 +431,14 @@ def test_the_exported_verifier_runs_alone(exported: Path, form: str) -> None:
     code, out, err = run("verify.py", form, "--json", cwd=exported, stdin=stdin)
     assert (code, err) == (0, "")
     report = json.loads(out)
-    assert report["ok"] and report["count"] == 10 and report["head"] == ENTRIES[-1][2].hex()
+    assert report["ok"]
+    assert report["count"] == 10
+    assert report["head"] == ENTRIES[-1][2].hex()
     code, out, err = run("verify.py", form, cwd=exported, stdin=stdin)
     assert (code, err) == (0, "")
-    assert "INTACT" in out and "Not proven" in out and str(TENANT) in out
+    assert "INTACT" in out
+    assert "Not proven" in out
+    assert str(TENANT) in out
 
 
 @pytest.mark.parametrize("form", ["folder", "-"])
@@ -445,16 +450,19 @@ def test_one_changed_byte_is_named_and_exits_1(exported: Path, form: str) -> Non
     assert (code, err) == (1, "")
     assert json.loads(out)["verdicts"] == [{"kind": "edited", "seq": 7}]
     code, out, err = run("verify.py", form, cwd=exported, stdin=changed if form == "-" else None)
-    assert (code, err) == (1, "") and "INTACT" not in out
+    assert (code, err) == (1, "")
+    assert "INTACT" not in out
     assert re.search(r"^edited 7: ", out, re.MULTILINE)
 
 
 def test_a_pipe_names_another_tenants_log_and_a_zip(exported: Path) -> None:
     lines, _ = CASES["another tenant's log"]
     code, out, err = run("verify.py", "-", "--json", cwd=exported, stdin=b"".join(lines))
-    assert (code, err) == (1, "") and {"kind": "foreign_origin", "seq": 1} in json.loads(out)["verdicts"]
+    assert (code, err) == (1, "")
+    assert {"kind": "foreign_origin", "seq": 1} in json.loads(out)["verdicts"]
     code, out, err = run("verify.py", "-", cwd=exported, stdin=(exported / "export.zip").read_bytes())
-    assert (code, err) == (1, "") and "a zip, which cannot come by a pipe" in out
+    assert (code, err) == (1, "")
+    assert "a zip, which cannot come by a pipe" in out
 
 
 @pytest.mark.parametrize(
@@ -463,13 +471,16 @@ def test_a_pipe_names_another_tenants_log_and_a_zip(exported: Path) -> None:
 )
 def test_wrong_usage_exits_2(exported: Path, arguments: list[str]) -> None:
     code, out, err = run("verify.py", *arguments, cwd=exported)
-    assert (code, out) == (2, "") and "usage" in err and "Traceback" not in err
+    assert (code, out) == (2, "")
+    assert "usage" in err
+    assert "Traceback" not in err
 
 
 def test_a_folder_without_a_log_is_named(exported: Path) -> None:
     (exported / "empty").mkdir()
     code, out, err = run("verify.py", "empty", cwd=exported)
-    assert (code, err) == (1, "") and "cannot be read" in out
+    assert (code, err) == (1, "")
+    assert "cannot be read" in out
 
 
 def test_progress_goes_to_a_terminal_only(

@@ -194,9 +194,10 @@ def test_durability_and_the_closed_port_cannot_be_set_away(kept_dir: Path) -> No
 
 
 def test_errors_in_the_log_quote_no_data(kept_dir: Path, running: Embedded) -> None:
-    with psycopg.connect(running.url()) as connection, pytest.raises(psycopg.errors.UniqueViolation):
+    with psycopg.connect(running.url(), autocommit=True) as connection:
         connection.execute("CREATE TEMP TABLE one (email text PRIMARY KEY)")
-        connection.execute("INSERT INTO one VALUES ('ada@example.com'), ('ada@example.com')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO one VALUES ('ada@example.com'), ('ada@example.com')")
     assert "ada@example.com" not in (kept_dir / "server.log").read_text()
 
 
@@ -217,7 +218,8 @@ def test_another_process_keeps_it_until_it_ends(kept_dir: Path) -> None:
     stop(kept_dir)
     with lease(kept_dir) as mine:
         other = program(HOLDER, kept_dir)
-        assert other.stdout and other.stdout.readline().strip() == str(mine.socket_dir)
+        assert other.stdout
+        assert other.stdout.readline().strip() == str(mine.socket_dir)
     assert is_running(kept_dir)
     other.communicate("")
     assert other.returncode == 0
@@ -227,7 +229,8 @@ def test_another_process_keeps_it_until_it_ends(kept_dir: Path) -> None:
 def test_a_killed_user_does_not_keep_it(kept_dir: Path) -> None:
     stop(kept_dir)
     other = program(HOLDER, kept_dir)
-    assert other.stdout and other.stdout.readline()
+    assert other.stdout
+    assert other.stdout.readline()
     with lease(kept_dir):
         other.kill()
         other.communicate()
@@ -237,7 +240,8 @@ def test_a_killed_user_does_not_keep_it(kept_dir: Path) -> None:
 def test_a_server_left_by_a_killed_user_is_found(kept_dir: Path) -> None:
     stop(kept_dir)
     other = program(HOLDER, kept_dir)
-    assert other.stdout and other.stdout.readline()
+    assert other.stdout
+    assert other.stdout.readline()
     other.kill()
     other.communicate()
     pid = server_pid(kept_dir)
@@ -250,7 +254,8 @@ def test_users_that_come_and_go_together(kept_dir: Path) -> None:
     stop(kept_dir)
     users = [program(HOLDER, kept_dir) for _ in range(4)]
     for user in users:
-        assert user.stdout and user.stdout.readline()
+        assert user.stdout
+        assert user.stdout.readline()
     assert is_running(kept_dir)
     for user in users:
         user.communicate("")
