@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from psycopg.errors import UniqueViolation
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -440,7 +441,8 @@ def test_the_unforeseen_is_500_with_a_request_id_and_no_internals(
 def test_doing_the_same_at_the_same_moment_is_a_conflict(
     place: Place, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "_run", lambda *_: (_ for _ in ()).throw(IntegrityError(SECRET_TEXT, {}, Exception("x"))))
+    raced = IntegrityError(SECRET_TEXT, {}, UniqueViolation())
+    monkeypatch.setattr(door, "_run", lambda *_: (_ for _ in ()).throw(raced))
     response = place.site.call(place.tenant, "me.read", {}, place.operator)
     problem_of(response, 409, "conflict")
     assert "Ada" not in response.text

@@ -33,11 +33,13 @@ def opened(settings: Settings, *, prepare: bool = True) -> Iterator[Door]:
         try:
             if prepare:
                 prepare_platform(platform)
-            _current.append(Door(platform))
-            yield _current[-1]
+            door = Door(platform)
+            _current.append(door)
+            try:
+                yield door
+            finally:
+                _current.remove(door)
         finally:
-            if _current:
-                _current.pop()
             platform.close()
 
 

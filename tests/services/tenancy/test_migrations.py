@@ -30,7 +30,7 @@ def empty(door: Door) -> Iterator[Engine]:
         engine = create_engine(door.platform.url.set(database=DATABASE), poolclass=NullPool)
         yield engine
         engine.dispose()
-        connection.exec_driver_sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        server.drop(connection, DATABASE)
 
 
 def everything(connection: Connection) -> dict[str, Any]:

@@ -53,13 +53,29 @@ def server_lock(connection: Connection) -> Iterator[None]:
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": SERVER_LOCK})
 
 
+_ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+_DISCONNECT = text(
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = :database AND backend_type = 'client backend'"
+)
+
+
 def _run(connection: Connection, sql: str) -> None:
     connection.exec_driver_sql(sql)
 
 
+def drop(connection: Connection, database: str) -> None:
+    """Removes a database and whoever is connected to it.
+
+    Not by `WITH (FORCE)`: that stops at an autovacuum worker, which only a superuser may end. An ordinary DROP sends
+    those away by itself.
+    """
+    connection.execute(_DISCONNECT, {"database": database})
+    _run(connection, f"DROP DATABASE IF EXISTS {database}")
+
+
 def _ensure_role(connection: Connection, role: str) -> None:
-    found = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
-    if found is None:
+    if connection.execute(_ROLE, {"role": role}).first() is None:
         _run(connection, f"CREATE ROLE {role} NOLOGIN")
         _run(connection, f"GRANT {role} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
 
@@ -79,7 +95,7 @@ def ensure_template(url: URL) -> str:
         if connection.execute(exists, {"name": name}).first():
             return name
         draft = f"{name}_draft"
-        _run(connection, f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)")
+        drop(connection, draft)
         _run(connection, f"CREATE DATABASE {draft} TEMPLATE template0 ENCODING 'UTF8'")
         _run(connection, f"REVOKE ALL ON DATABASE {draft} FROM PUBLIC")
         engine = create_engine(url.set(database=draft), poolclass=NullPool)
@@ -136,7 +152,9 @@ def create_database(url: URL, database: str, owner_password: str, app_password: 
 def drop_database(url: URL, database: str) -> None:
     """Removes a tenant's database and roles, whatever is left of them."""
     with admin(url) as connection, server_lock(connection):
-        _run(connection, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        if connection.execute(_ROLE, {"role": app_role(database)}).first():
+            _run(connection, f"GRANT {app_role(database)} TO CURRENT_USER WITH INHERIT TRUE")
+        drop(connection, database)
         for role in (app_role(database), owner_role(database)):
             _run(connection, f"DROP ROLE IF EXISTS {role}")
 
