@@ -19,7 +19,6 @@ from pathlib import Path
 
 from playwright.sync_api import expect, sync_playwright
 
-from scripts.palette import with_palette
 from workreef_app.demo.memory import remembered
 from workreef_app.demo.world import TENANTS
 from workreef_app.services.operation import Persona
@@ -37,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="workreef-screenshot-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         with demo(place) as port:
-            PICTURE.write_bytes(with_palette(digest(place, port, chromium)))
+            PICTURE.write_bytes(digest(place, port, chromium))
     print(f"Wrote {PICTURE} ({PICTURE.stat().st_size:,} bytes).")
 
 

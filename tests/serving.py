@@ -248,7 +248,11 @@ def _start(shared: Path) -> None:
 def _alive(pid: int) -> bool:
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    return Path(f"/proc/{pid}").exists()
+    try:
+        # The state follows the name, which may hold anything, in brackets; Z is dead but not yet waited for.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def fill(door: Door) -> None:

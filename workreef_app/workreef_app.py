@@ -1,5 +1,7 @@
 """The application: imports and wiring only."""
 
+from functools import partial
+
 import reflex as rx
 
 from workreef_app.http import wiring
@@ -42,7 +44,7 @@ app.add_page(
     on_load=[ShellState.load, ShellState.arrive],
 )
 gate = guard.install(app)
-wiring.install(app)
+wiring.install(app, partial(guard.close_tabs, app, gate))
 
 
 def serve() -> wiring.ASGIApp:

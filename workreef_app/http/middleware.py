@@ -44,7 +44,9 @@ SOCKET = "/_event"
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
-UNGUARDED = re.compile(r"/(login|auth/|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)")
+UNGUARDED = re.compile(
+    r"/(login$|auth/log(?:in|out)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+)
 
 
 class Front:
@@ -204,10 +206,8 @@ def _unknown_host(scope: Scope, request_id: str) -> Response:
     return HTMLResponse(plain.message("Nothing here", said, home=False), status_code=404)
 
 
-def _platform_page(path: str) -> Response | None:
-    """What the platform's own host shows: its styles, and where to go."""
-    if path == "/plain.css":
-        return None
+def _platform_page(path: str) -> Response:
+    """What the platform's own host shows: where to go."""
     said = ["Sign in at your organisation's own address, which an admin gave you."]
     return HTMLResponse(plain.message("WorkReef", said, home=False), status_code=200 if path == "/" else 404)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from workreef_app import settings
 from workreef_app.http import app as http_app
@@ -16,6 +17,9 @@ from workreef_app.http.frontend import content_security_policy, script_hashes
 from workreef_app.http.middleware import ASGIApp, Front, TabOwner
 from workreef_app.services.posture import boot
 from workreef_app.services.process import opened
+
+#: Closes the open tabs of a session that has ended.
+CloseTabs = Callable[[UUID], Coroutine[Any, Any, None]]
 
 
 def page_folders(directory: Path) -> frozenset[str]:
@@ -31,23 +35,29 @@ class NotFit(Exception):
 
 
 @asynccontextmanager
-async def lifespan() -> AsyncIterator[None]:
+async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
     """Opens the door before the first request, and closes it in order after the last one."""
     logs.configure()
+    loop = asyncio.get_running_loop()
     with ExitStack() as stack:
         door = await asyncio.to_thread(stack.enter_context, opened(settings.load(), prepare=False))
         faults = await asyncio.to_thread(boot.faults, door.platform.settings, door.platform)
         if faults:
             # However the server was started, it refuses what the command line refuses.
             raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
+        door.on_session_end = lambda ended: asyncio.run_coroutine_threadsafe(close_tabs(ended), loop)
         yield
         await asyncio.to_thread(stack.close)
 
 
-def install(app: Any) -> None:
+def install(app: Any, close_tabs: CloseTabs) -> None:
     """Wires a Reflex app: the HTTP routes beside its pages, the door for its lifetime."""
     app.api_transformer = http_app.create()
-    app.register_lifespan_task(lifespan)
+
+    def door_open() -> AbstractAsyncContextManager[None]:
+        return lifespan(close_tabs)
+
+    app.register_lifespan_task(door_open)
 
 
 def front(app: ASGIApp, tab_owner: TabOwner) -> ASGIApp:

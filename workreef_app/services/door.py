@@ -72,6 +72,8 @@ class Door:
     def __init__(self, platform: Platform, clock: Callable[[], datetime] = utc_now) -> None:
         self.platform = platform
         self.clock = clock
+        #: Told, after the commit, which session has just ended, so that its open pages can be closed.
+        self.on_session_end: Callable[[UUID], object] = lambda ended: None
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
@@ -97,7 +99,7 @@ class Door:
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
         try:
-            return self._run(spec, caller, actor, last_active, command)
+            result = self._run(spec, caller, actor, last_active, command)
         except DataError:
             raise Invalid("A value is out of bounds.") from None
         except IntegrityError as error:
@@ -109,6 +111,9 @@ class Door:
         except Refusal as refusal:
             self._record_refusal(spec, caller, actor, refusal)
             raise
+        if spec.event is Event.SESSION_ENDED and actor.session_id is not None:
+            self.on_session_end(actor.session_id)
+        return result
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
         if caller.cli_user is not None:

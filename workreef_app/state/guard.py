@@ -7,7 +7,6 @@ stands before all of it. It looks the session up for every event and binds the t
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -81,12 +80,16 @@ class Guard(Middleware):
             state.reset()
             self._bound[context.token] = session_id
             return leave(router_data.get("asPath", "/"))
-        CALLER.set(replace(caller))
+        CALLER.set(caller)
         return None
 
     def owner(self, token: str) -> UUID | None:
         """The session that an open tab belongs to; None for a token of no open tab."""
         return self._bound.get(token)
+
+    def tabs(self, session_id: UUID) -> list[str]:
+        """The open tabs of a session."""
+        return [token for token, bound in self._bound.items() if bound == session_id]
 
     def release(self, token: str) -> None:
         """Forgets which session a tab belonged to."""
@@ -116,6 +119,18 @@ def install(app: rx.App) -> Guard:
                  "reflex_base.event.processor.base_state_processor"):
         logging.getLogger(name).addFilter(_without_content)
     return guard
+
+
+async def close_tabs(app: rx.App, guard: Guard, session_id: UUID) -> None:
+    """Blanks a session's open tabs and closes their sockets: closing alone would leave the text on the screen."""
+    namespace = app.event_namespace
+    if namespace is None or app.sio is None:
+        return
+    for token in guard.tabs(session_id):
+        sid = namespace.token_to_sid.get(token)
+        if sid is not None:
+            await namespace.emit_update(leave("/login"), token)
+            await app.sio.disconnect(sid, namespace=namespace.namespace)
 
 
 def _without_content(record: logging.LogRecord) -> bool:

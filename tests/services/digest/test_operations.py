@@ -45,10 +45,11 @@ def test_every_number_is_that_of_a_list(door: Door, filled: Tenant, cli: Cli) ->
         assert len(digest.opportunities) == digest.tasks
 
 
-def test_what_to_pilot_comes_before_what_scores_more(door: Door, filled: Tenant, cli: Cli) -> None:
+def test_what_to_pilot_comes_before_what_measures_more(door: Door, filled: Tenant, cli: Cli) -> None:
     rows = door.perform(cli(filled), "digest.read", {}).opportunities
     assert [row.recommendation for row in rows] == ["pilot", "pilot", "later"]
-    assert rows[2].score > rows[1].score
+    assert (rows[2].times, rows[2].days) > (rows[1].times, rows[1].days)
+    assert [row.task_id for row in rows] == [row.task_id for row in door.perform(cli(filled), "tasks.list", {}).rows]
 
 
 def test_what_is_settled_is_no_opportunity(door: Door, filled: Tenant, person: Any) -> None:

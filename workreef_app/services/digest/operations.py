@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
@@ -16,11 +16,6 @@ from workreef_app.services.signals.models import ImportRun, Source
 
 OPPORTUNITIES = 10
 RECENT = timedelta(days=7)
-_RANK = case(
-    (col(Proposal.recommendation) == Recommendation.DO_NOW, 0),
-    (col(Proposal.recommendation) == Recommendation.PILOT, 1),
-    (col(Proposal.recommendation) == Recommendation.LATER, 2), else_=3,
-)
 
 
 class ReadDigest(Command):
@@ -60,7 +55,7 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
     query = reading.filtered(reading.task_query(), department=command.department)
     waiting = query.where(col(Proposal.status).in_([ProposalStatus.OPEN, ProposalStatus.RETURNED]))
     best = work.session.execute(
-        waiting.order_by(_RANK, col(Proposal.score).desc(), col(Proposal.id).desc()).limit(OPPORTUNITIES)
+        waiting.order_by(col(Proposal.score).desc(), col(Proposal.id).desc()).limit(OPPORTUNITIES)
     ).all()
     opportunities = reading.rows(work, [(r.Task, r.Proposal) for r in best])
     work.note(target="digest", rows=len(opportunities))

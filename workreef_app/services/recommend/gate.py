@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workreef_app.services.recommend.measures import Measures
+from workreef_app.services.recommend.measures import Measures, score
 from workreef_app.services.recommend.models import Recommendation
 
 
@@ -50,6 +50,16 @@ class Outcome:
     recommendation: Recommendation
     before_gate: Recommendation
     reason: Reason
+
+
+_RANK = {
+    Recommendation.DO_NOW: 3000, Recommendation.PILOT: 2000, Recommendation.LATER: 1000, Recommendation.HUMAN_ONLY: 0,
+}
+
+
+def place(recommendation: Recommendation, measures: Measures) -> int:
+    """Where a proposal stands among others, higher first: by its recommendation, and then by its measures' score."""
+    return _RANK[recommendation] + score(measures)
 
 
 def _by_measures(measures: Measures, limits: Thresholds, asks_for_work: bool) -> tuple[Recommendation, Reason]:

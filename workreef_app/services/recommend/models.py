@@ -71,7 +71,7 @@ class Analysis(TenantTable, table=True):
 
 
 class Proposal(TenantTable, table=True):
-    """Analysis and recommendation, for a person to decide. `score` is in thousandths."""
+    """Analysis and recommendation, for a person to decide. `score` orders proposals, higher first (`gate.place`)."""
 
     __tablename__ = "proposal"
 

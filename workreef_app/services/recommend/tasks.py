@@ -15,9 +15,9 @@ from uuid_utils.compat import uuid7
 
 from workreef_app.services.access import tenant_settings
 from workreef_app.services.operation import Work
-from workreef_app.services.recommend.gate import Outcome, Thresholds, recommend
+from workreef_app.services.recommend.gate import Outcome, Thresholds, place, recommend
 from workreef_app.services.recommend.heuristics import draft
-from workreef_app.services.recommend.measures import Counts, Measures, measure, score
+from workreef_app.services.recommend.measures import Counts, Measures, measure
 from workreef_app.services.recommend.models import Analysis, AnalysisKind, Decision, Proposal, ProposalStatus, Task
 from workreef_app.services.recommend.words import health, trouble
 from workreef_app.services.signals.likeness import ANY
@@ -124,7 +124,8 @@ def _propose(
         proposal = Proposal(
             id=uuid7(), task_id=task_id, analysis_id=analysis.id, department_id=department_id,
             recommendation=outcome.recommendation, before_gate=outcome.before_gate, reason=outcome.reason.value,
-            score=score(measures), status=ProposalStatus.OPEN, created_at=work.now, updated_at=work.now,
+            score=place(outcome.recommendation, measures), status=ProposalStatus.OPEN, created_at=work.now,
+            updated_at=work.now,
         )
         work.session.add(proposal)
         return
@@ -136,7 +137,7 @@ def _renew(proposal: Proposal, outcome: Outcome, measures: Measures, analysis_id
     proposal.recommendation = outcome.recommendation
     proposal.before_gate = outcome.before_gate
     proposal.reason = outcome.reason.value
-    proposal.score = score(measures)
+    proposal.score = place(outcome.recommendation, measures)
     proposal.updated_at = now
 
 
