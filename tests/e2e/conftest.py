@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -90,11 +91,18 @@ def make_world(served: Served) -> Callable[..., World]:
 
 
 @pytest.fixture
-def faults() -> Iterator[list[str]]:
+def faults(served: Served) -> Iterator[list[str]]:
     """What pages reported on their consoles; a test removes what it expects. The rest fails it."""
     found: list[str] = []
+    began = served.log.stat().st_size
     yield found
-    assert not found, "\n".join(found)
+    assert not found, "\n".join([*found, *refused(served, began)])
+
+
+def refused(served: Served, began: int) -> list[str]:
+    """What the server has answered with an error since then, from its log: the other half of a page's complaint."""
+    lines = served.log.read_bytes()[began:].decode(errors="replace").splitlines()
+    return [line for line in lines if re.search(r'"status": [45]', line) or '"level": "error"' in line]
 
 
 @pytest.fixture

@@ -335,23 +335,20 @@ CREATE POLICY scope ON invitation
 # for the disk, so that the lock is not held meanwhile and writers share a flush; `flush` after it does, before
 # anybody is answered. The log is written in order: what is flushed has everything before it.
 AUDIT = r"""
-CREATE FUNCTION audit_append(content text) RETURNS TABLE (seq bigint, chain_hash bytea)
+CREATE FUNCTION audit_append(content text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
+DECLARE number bigint;
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
-  RETURN QUERY
-    WITH head AS (
-      UPDATE public.audit_head h
-      SET seq = h.seq + 1, chain_hash = sha256(convert_to($1, 'UTF8') || h.chain_hash)
-      RETURNING h.seq, h.chain_hash
-    )
-    INSERT INTO public.audit_entry AS e (seq, content, chain_hash)
-    SELECT head.seq, $1, head.chain_hash FROM head
-    RETURNING e.seq, e.chain_hash;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the audit chain has no head';
-  END IF;
+  WITH head AS (
+    UPDATE public.audit_head h
+    SET seq = h.seq + 1, chain_hash = sha256(convert_to($1, 'UTF8') || h.chain_hash)
+    RETURNING h.seq, h.chain_hash
+  )
+  INSERT INTO public.audit_entry AS e (seq, content, chain_hash)
+  SELECT head.seq, $1, head.chain_hash FROM head
+  RETURNING e.seq INTO STRICT number;
+  RETURN number;
 END $$;
 
 -- Tells, after an answer of "no such row", whether the row exists outside the actor's scope.

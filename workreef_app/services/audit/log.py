@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from workreef_app.services.audit.canonical import canonical
 from workreef_app.services.operation import Event
 
-_APPEND = text("SELECT seq, chain_hash FROM audit_append(:content)")
+_APPEND = text("SELECT audit_append(:content)")
 #: An empty message in a transaction of its own, whose commit waits for the disk, and so for everything before it.
 _FLUSH = text("SELECT pg_logical_emit_message(true, 'workreef', '')")
 _APPENDED = "workreef.appended"
@@ -41,11 +41,11 @@ def content(
     })
 
 
-def append(session: Session, text_of_entry: str) -> tuple[int, bytes]:
-    """Adds an entry; returns its sequence number and chain hash. Holds the chain's lock until commit."""
-    row = session.execute(_APPEND, {"content": text_of_entry}).one()
+def append(session: Session, text_of_entry: str) -> int:
+    """Adds an entry; returns its sequence number. Holds the chain's lock until commit."""
+    seq: int = session.execute(_APPEND, {"content": text_of_entry}).scalar_one()
     session.info[_APPENDED] = True
-    return row.seq, bytes(row.chain_hash)
+    return seq
 
 
 def flush(session: Session, connection: Connection) -> None:
