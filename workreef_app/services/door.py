@@ -166,6 +166,8 @@ class Door:
     def _record_refusal(self, spec: Operation, caller: Caller, actor: Actor, refusal: Refusal) -> None:
         """Audits a refusal that must be seen later, in a transaction of its own."""
         event, fact = refusal.event, Fact(detail=dict(refusal.facts))
+        if event is None and not isinstance(refusal, NotFound):
+            return
         with self.platform.unit_of_work(caller.tenant, actor, keyless=True) as session:
             if isinstance(refusal, NotFound):
                 fact = _out_of_scope(session, refusal)

@@ -198,10 +198,6 @@ class NoSession(Refusal):
     status, code = 401, "no_session"
 
 
-class OverCap(Refusal):
-    status, code = 402, "over_cap"
-
-
 class SignInRefused(NoSession):
     """Wrong email or password: one answer for both."""
 
