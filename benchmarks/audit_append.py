@@ -1,7 +1,7 @@
 """How fast entries are chained: `python -m benchmarks.audit_append [--entries 4000] [--json]`.
 
 Sixteen writers, each a connection as the tenant's app role, commit one entry a transaction through `audit_append`
-and wait for the disk, as a unit of work does;
+and wait for the disk with a flush that they share, as the units of work of one process do;
 in the same run the same writers insert the same rows into a plain table of the same databases. Once with all writers
 on one tenant, once spread over eight. Medians of five rounds, in turns.
 """
@@ -22,6 +22,7 @@ import psycopg
 
 from benchmarks.verify import contents
 from workreef_app import settings
+from workreef_app.services.audit.flushing import SharedFlush
 from workreef_app.services.process import opened
 from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.platform import Platform
@@ -35,8 +36,9 @@ CREATE TABLE plain_entry (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, content TEXT NOT NULL, chain_hash BYTEA NOT NULL
 )
 """
-APPEND = ("SELECT audit_append(%(content)s)", "SELECT pg_logical_emit_message(true, 'workreef', '')")
-INSERT = ("INSERT INTO plain_entry (content, chain_hash) VALUES (%(content)s, %(hash)s)",)
+APPEND = "SELECT audit_append(%(content)s)"
+FLUSH = "SELECT pg_logical_emit_message(true, 'workreef', '')"
+INSERT = "INSERT INTO plain_entry (content, chain_hash) VALUES (%(content)s, %(hash)s)"
 
 Row = dict[str, str | bytes]
 
@@ -51,16 +53,18 @@ def prepare(platform: Platform, slug: str) -> str:
     return platform.tenant(slug).url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def rate(urls: Sequence[str], statements: Sequence[str], rows: Sequence[Row]) -> float:
+def rate(urls: Sequence[str], statement: str, rows: Sequence[Row]) -> float:
     """Entries a second of all writers together, each with its share of the rows, from a common start."""
     barrier = threading.Barrier(WRITERS + 1)
+    shared = SharedFlush()
 
     def write(number: int) -> None:
         with psycopg.connect(urls[number % len(urls)], autocommit=True) as connection:
             barrier.wait()
             for row in rows[number::WRITERS]:
-                for statement in statements:
-                    connection.execute(statement, row if "%" in statement else None, prepare=True)
+                connection.execute(statement, row, prepare=True)
+                if statement is APPEND:
+                    shared.wait(lambda: connection.execute(FLUSH, prepare=True))
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for thread in threads:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from workreef_app.services.audit.canonical import canonical
+from workreef_app.services.audit.flushing import SharedFlush
 from workreef_app.services.operation import Event
 
 _APPEND = text("SELECT audit_append(:content)")
@@ -48,8 +49,13 @@ def append(session: Session, text_of_entry: str) -> int:
     return seq
 
 
-def flush(session: Session, connection: Connection) -> None:
+def flush(session: Session, connection: Connection, shared: SharedFlush) -> None:
     """After the commit of a transaction that appended: waits until it is on disk. Call it before answering anybody."""
     if session.info.pop(_APPENDED, False):
-        connection.execute(_FLUSH)
-        connection.commit()
+        shared.wait(lambda: flush_now(connection))
+
+
+def flush_now(connection: Connection) -> None:
+    """Waits until all that the server committed before is on disk."""
+    connection.execute(_FLUSH)
+    connection.commit()

@@ -10,7 +10,7 @@ INTERNAL = Sensitivity.INTERNAL
 
 
 def _from_content(name: str) -> Computed:
-    return Computed(f"((content)::jsonb ->> '{name}')", persisted=True)
+    return Computed(f"((content)::json ->> '{name}')", persisted=True)
 
 
 class AuditEntry(TenantTable, table=True):

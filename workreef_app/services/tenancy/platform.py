@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from workreef_app.services.audit import log
+from workreef_app.services.audit.flushing import SharedFlush
 from workreef_app.services.operation import Actor, TenantInfo, departments_of, reach_of
 from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.engines import Engines
@@ -57,6 +58,7 @@ class Platform:
         self.control = server.control_engine(self.url)
         self.keyring = Keyring(settings.keys_dir)
         self.engines = Engines()
+        self._flushes = SharedFlush()
         self._found: dict[str, tuple[float, Tenant]] = {}
         self._lock = threading.Lock()
 
@@ -142,7 +144,7 @@ class Platform:
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 set_scope(session, actor)
                 yield session
-            log.flush(session, connection)
+            log.flush(session, connection, self._flushes)
 
 
 def set_scope(session: Session, actor: Actor) -> None:
