@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test check e2e bench lock docs screenshot
+.PHONY: setup demo test check e2e soak bench lock docs screenshot
 
 setup: $(STAMP)
 
@@ -34,10 +34,19 @@ test: setup
 e2e: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
 
+soak: setup
+	$(BIN)/python -m tests.chaos.soak
+
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.imports --lines 1000000
+	$(BIN)/python -m benchmarks.digest
+	$(BIN)/python -m benchmarks.door
+	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.jobs
+	$(BIN)/python -m benchmarks.reclaim
 	@if [ -n "$(DATA)" ]; then $(BIN)/python -m benchmarks.clustering --data "$(DATA)"; \
 	else echo "clustering: left out; give the folder of the log sets: make bench DATA=/path/to/loghub"; fi
 

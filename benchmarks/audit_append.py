@@ -60,11 +60,13 @@ def rate(urls: Sequence[str], statement: str, rows: Sequence[Row]) -> float:
 
     def write(number: int) -> None:
         with psycopg.connect(urls[number % len(urls)], autocommit=True) as connection:
+            connected = time.monotonic()
             barrier.wait()
             for row in rows[number::WRITERS]:
+                began = time.monotonic()
                 connection.execute(statement, row, prepare=True)
                 if statement is APPEND:
-                    shared.wait(lambda: connection.execute(FLUSH, prepare=True))
+                    shared.wait(lambda: connection.execute(FLUSH, prepare=True), connected=connected, began=began)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for thread in threads:

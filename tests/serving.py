@@ -31,6 +31,7 @@ from typing import IO, Any
 import httpx
 import pytest
 
+from tests.imports import import_lines as import_lines
 from workreef_app import settings as settings_module
 from workreef_app.http import frontend, server
 from workreef_app.services.browser import cookie_name, cookie_value
@@ -294,15 +295,6 @@ def lines(slug: str, department: str, count: int = 1500) -> list[dict[str, Any]]
          "identity": hashlib.sha256(f"{slug} {department} {i}".encode()).hexdigest()}
         for i in range(count)
     ]
-
-
-def import_lines(door: Door, admin: Caller, department: str | None, batch: list[dict[str, Any]]) -> Any:
-    """Imports lines through the door; returns what the import came to."""
-    run = door.perform(
-        admin, "imports.start", {"kind": "log_file", "file_name": "service.log", "department": department}
-    )
-    door.perform(admin, "imports.add_lines", {"import_id": run.id, "batch": 0, "lines": batch})
-    return door.perform(admin, "imports.finish", {"import_id": run.id})
 
 
 def _end_with(users: Path) -> None:

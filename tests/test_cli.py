@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import itertools
 import json
+import os
 import signal
 import socket
 import sys
+import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,8 @@ from typing import Any
 import pytest
 
 from workreef_app import cli
-from workreef_app.commands import importing
+from workreef_app.commands import source
+from workreef_app.commands.input import pieces
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Persona
 from workreef_app.services.tenancy.platform import Tenant
@@ -279,33 +285,89 @@ def test_an_unknown_tenant_is_one_sentence(workreef: Run, configured: None, door
     assert (ran.status, ran.err) == (1, "There is no tenant 'nobody'.\n")
 
 
-def test_a_failure_half_way_keeps_what_was_counted(
-    workreef: Run,
-    configured: None,
-    door: Door,
-    tenant: Tenant,
-    cli: Callable[[Tenant], Caller],
-    log: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(importing, "BATCH_LINES", 5)
-    send, sent = importing._add, []
+def test_gzip_is_read_where_it_is_said_to_be(workreef: Run, configured: None, tenant: Tenant, log: Path) -> None:
+    packed = log.with_suffix(".gz")
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    refused = workreef(*into(tenant, packed))
+    assert (refused.status, refused.err.count("\n")) == (1, 1)
+    assert "--gzip" in refused.err
+    assert imported(workreef(*into(tenant, packed, "--gzip"))) == (21, 21, 0)
+    wrong = workreef(*into(tenant, log, "--gzip"))
+    assert (wrong.status, "without --gzip" in wrong.err) == (1, True)
 
-    def interrupted(*arguments: Any) -> int:
-        if len(sent) == 2:
+
+def interrupting(name: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes in this thread when the operation of that name has been done so many times."""
+    perform, count, main = Door.perform, itertools.count(1), threading.current_thread()
+
+    def performed(self: Door, caller: Caller, operation: str, payload: Any) -> Any:
+        result = perform(self, caller, operation, payload)
+        if operation == name and threading.current_thread() is main and next(count) == times:
             raise KeyboardInterrupt
-        sent.append(arguments)
-        return send(*arguments)
+        return result
 
-    monkeypatch.setattr(importing, "_add", interrupted)
-    ran = workreef(*into(tenant, log))
+    monkeypatch.setattr(Door, "perform", performed)
+
+
+def test_ctrl_c_while_sending_counts_what_came(
+    workreef: Run, configured: None, tenant: Tenant, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workreef_app.commands.input.CHUNK_BYTES", 430)
+    with monkeypatch.context() as interrupted:
+        interrupting("imports.add_chunk", 1, interrupted)
+        ran = workreef(*into(tenant, log))
     assert ran.status == 1
-    assert "The import was stopped." in ran.err
-    assert "Kept: 10 new" in ran.err
-    last = door.perform(cli(tenant), "sources.list", {}).sources[0].last_import
-    assert (last.status, last.added) == ("stopped", 10)
-    monkeypatch.setattr(importing, "_add", send)
-    assert imported(workreef(*into(tenant, log))) == (21, 11, 10)
+    assert "The import was stopped. The file stopped coming before its end." in ran.err
+    assert "Import the file again to add the rest." in ran.err
+    run = ran.facts["import"]
+    assert (run["status"], run["reason"], run["bytes_received"]) == ("stopped", "interrupted", 430)
+    assert 0 < run["added"] < 21
+    assert f"Kept: {run['added']} new" in ran.err
+    assert imported(workreef(*into(tenant, log))) == (21, 21 - run["added"], run["added"])
+
+
+def test_ctrl_c_while_counting_cancels_and_says_what_was_kept(
+    workreef: Run, configured: None, tenant: Tenant, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as interrupted:
+        interrupting("imports.read", 1, interrupted)
+        # No worker helps, so that it is not counted before it is cancelled.
+        interrupted.setattr(source, "helping", lambda *arguments: nullcontext())
+        ran = workreef(*into(tenant, log))
+    assert ran.status == 1
+    assert "The import was stopped. It was cancelled." in ran.err
+    assert "Kept: 0 new" in ran.err
+    assert ran.facts["import"]["reason"] == "cancelled"
+    assert imported(workreef(*into(tenant, log))) == (21, 21, 0)
+
+
+def test_a_pipe_that_stalls_is_told_of_and_read_to_its_end() -> None:
+    reader, writer = os.pipe()
+    told: list[str] = []
+
+    def stalled() -> None:
+        told.append("stalled")
+        os.write(writer, b"late\n")
+        os.close(writer)
+
+    with os.fdopen(reader, "rb") as stream:
+        assert list(pieces(stream, stalled, seconds=0.01)) == [b"late\n"]
+    assert told == ["stalled"]
+
+
+def test_what_came_before_ctrl_c_is_given_up_to_it() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"half a li")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with os.fdopen(reader, "rb") as stream:
+        waiting = pieces(stream, interrupt, seconds=0.01)
+        assert next(waiting) == b"half a li"
+        with pytest.raises(KeyboardInterrupt):
+            next(waiting)
+    os.close(writer)
 
 
 def test_a_tenant_is_created_with_its_first_admin(

@@ -74,6 +74,8 @@ def test_with_a_key_file_the_local_key_is_the_only_fault_left(tmp_path: Path) ->
         ({"database_url": "postgresql://app:Password@db.acme.test/w?sslmode=require"}, "database_password"),
         ({"redis_url": "redis://redis.acme.test:6379/0"}, "redis_tls"),
         ({"platform_key": "local:other"}, "platform_key"),
+        ({"smtp_url": "smtp://mail.acme.test", "mail_from": "w@acme.test"}, "smtp_tls"),
+        ({"smtp_url": "smtps://mail.acme.test", "mail_from": ""}, "mail_from"),
     ],
 )
 def test_each_fault_is_refused_alone(tmp_path: Path, changes: dict[str, str], check: str) -> None:
@@ -89,6 +91,10 @@ def test_each_fault_is_refused_alone(tmp_path: Path, changes: dict[str, str], ch
         {"database_url": "postgresql://app:q7Rk2vX9@db.acme.test/w?sslmode=require"},
         {"redis_url": ""},
         {"redis_url": "redis://127.0.0.1:6379/0"},
+        {"smtp_url": "smtp://localhost:25", "mail_from": "w@acme.test"},
+        {"smtp_url": "smtps://u:p@mail.acme.test", "mail_from": "w@acme.test"},
+        {"smtp_url": "smtp+starttls://mail.acme.test:587", "mail_from": "w@acme.test"},
+        {"smtp_url": "", "mail_from": ""},
     ],
 )
 def test_what_stays_on_the_host_or_is_encrypted_is_accepted(tmp_path: Path, changes: dict[str, str]) -> None:
@@ -125,6 +131,22 @@ def test_what_cannot_be_read_is_named_in_one_sentence(tmp_path: Path, monkeypatc
     monkeypatch.setenv("WORKREEF_PUBLIC_URL", "workreef")
     with pytest.raises(ConfigurationError, match=r"WORKREEF_PUBLIC_URL.*WORKREEF_PORT.*start again\."):
         load(data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("SMTP_URL", "http://mail.acme.test"), ("SMTP_URL", "mail.acme.test:25"), ("SMTP_URL", "smtps://"),
+    ("SMTP_URL", "smtps://a:99999"), ("MAIL_FROM", "nobody"), ("MAIL_FROM", "a@b\nc"), ("MAIL_FROM", "A <a@b.test>"),
+])
+def test_what_is_no_mail_server_or_no_address_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"WORKREEF_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"WORKREEF_{name}: "):
+        load(data_dir=tmp_path)
+
+
+def test_the_password_of_the_mail_server_is_not_shown(tmp_path: Path) -> None:
+    assert "s3cret" not in repr(load(data_dir=tmp_path, smtp_url="smtps://me:s3cret@mail.acme.test"))
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:

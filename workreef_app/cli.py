@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from workreef_app import settings as settings_module
-from workreef_app.commands import audit, frame, serving, source, tenant
+from workreef_app.commands import audit, frame, serving, source, tenant, working
 from workreef_app.commands import doctor as doctor_report
 from workreef_app.demo import start
+from workreef_app.services.jobs.kinds import Queue
 
 app = typer.Typer(
     name="workreef",
@@ -53,6 +54,14 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
 
 
 @app.command()
+def worker(
+    queue: Annotated[Queue, typer.Option(help="Whose jobs to run; people wait for the interactive ones.")],
+) -> None:
+    """Runs jobs of one queue until it is stopped. Start as many as wanted, on as many hosts."""
+    working.work(queue)
+
+
+@app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False) -> None:
     """Shows every fault of the settings and what can be checked live, on any configuration."""
     raise typer.Exit(0 if doctor_report.report(as_json) else frame.FAILED)
@@ -70,3 +79,7 @@ def main() -> None:
         app()
     except Exception as error:
         frame.end(error)
+
+
+if __name__ == "__main__":
+    main()

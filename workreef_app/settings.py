@@ -7,6 +7,7 @@ An unset or unknown ``WORKREEF_ENV`` means production, so that a forgotten varia
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,8 @@ DEFAULT_DATA_DIR = ".workreef"
 ENV_FILE = "workreef.env"
 SECRET_MINIMUM = 32
 KNOWN_WEAK = ("changeme", "change-me", "default", "password", "secret", "workreef", "example")
+MAIL_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
+MAIL_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){0,6}"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -64,6 +67,12 @@ class Settings(BaseSettings):
         "", description="Comma-separated addresses whose forwarded headers are believed; none by default."
     )
 
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server, as smtps:// or smtp+starttls://user:password@host; empty means no mail is sent.",
+    )
+    mail_from: str = Field("", description="Address that mail comes from; needed with a mail server.")
+
     @field_validator("env", mode="before")
     @classmethod
     def _unknown_is_production(cls, value: Any) -> Environment:
@@ -79,6 +88,26 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://workreef.example.com")
         return value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail_scheme(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        try:
+            parts = urlsplit(text)
+            sound = parts.scheme in MAIL_SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            sound = False
+        if text and not sound:
+            raise ValueError("must be an address such as smtps://user:password@mail.example.com")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _plain_mail_address(cls, value: str) -> str:
+        if value and re.fullmatch(MAIL_ADDRESS, value, re.ASCII) is None:
+            raise ValueError("must be an address such as workreef@example.com")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -205,9 +234,21 @@ def _platform_key(settings: Settings) -> Fault | None:
     )
 
 
+def _mail(settings: Settings) -> Fault | None:
+    url = settings.smtp_url.get_secret_value()
+    parts = urlsplit(url)
+    if parts.scheme == "smtp" and parts.hostname not in LOCAL_HOSTS:
+        return Fault(
+            "smtp_tls", "WORKREEF_SMTP_URL reaches another host in plaintext.", "Use smtps: or smtp+starttls: instead.",
+        )
+    if url and not settings.mail_from:
+        return Fault("mail_from", "WORKREEF_MAIL_FROM is empty.", "Set it to the address that mail comes from.")
+    return None
+
+
 #: What production refuses, from the settings alone. Each looks at one thing; all are reported together.
 PRODUCTION_CHECKS: tuple[Callable[[Settings], Fault | None], ...] = (
-    _secret, _public_url, _database, _redis, _platform_key,
+    _secret, _public_url, _database, _redis, _platform_key, _mail,
 )
 
 
@@ -234,9 +275,10 @@ Read from the environment, and beneath it from `workreef.env` in the data direct
 """
 _PRODUCTION = """
 An unset or unknown `WORKREEF_ENV` means production. Production refuses to start, with every fault at once and exit
-status 78, on: a default or short secret key, a public address that is not https, Postgres or Redis on another host
-in plaintext, a default database password, the embedded Postgres, a platform key in a local file, a demo tenant, an
-app role that owns a table, a schema that is not current.
+status 78, on: a default or short secret key, a public address that is not https, Postgres, Redis or a mail server on
+another host in plaintext, a mail server without an address that mail comes from, a default database password, the
+embedded Postgres, a platform key in a local file, a demo tenant, an app role that owns a table, a schema that is not
+current.
 """
 
 

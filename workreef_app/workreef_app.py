@@ -5,13 +5,34 @@ from functools import partial
 import reflex as rx
 
 from workreef_app.http import wiring
-from workreef_app.pages import audit, digest, own, proposal, sources, tasks, trouble
+from workreef_app.http.middleware import ASGIApp
+from workreef_app.pages import (
+    account,
+    alarms,
+    audit,
+    digest,
+    imports,
+    own,
+    proposal,
+    settings,
+    sources,
+    status,
+    tasks,
+    trouble,
+)
 from workreef_app.pages.shell import app_wraps, head, shell
 from workreef_app.state import guard
+from workreef_app.state.account import AccountState
 from workreef_app.state.admin import StatusState
+from workreef_app.state.alarm_routes import RoutesState
+from workreef_app.state.alarms import AlarmsState
 from workreef_app.state.audit import AuditState, EntryState
 from workreef_app.state.contributor import MyWorkState
+from workreef_app.state.ended import EndedState
+from workreef_app.state.imports import ImportsState
+from workreef_app.state.jobs import JobsState
 from workreef_app.state.proposal import ProposalState
+from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
 from workreef_app.state.sources import SourcesState
 from workreef_app.state.work import DigestState, ListState, TaskState
@@ -22,11 +43,16 @@ PAGES = (
     ("/tasks/[task_id]", "Task", tasks.task_page, TaskState.load),
     ("/proposals", "Proposals", tasks.proposals_page, ListState.load_proposals),
     ("/proposals/[proposal_id]", "Proposal", proposal.proposal_page, ProposalState.load),
-    ("/sources", "Sources", sources.sources_page, SourcesState.load),
+    ("/sources", "Sources", sources.sources_page, [SourcesState.load, ImportsState.load]),
     ("/audit", "Audit", audit.audit_page, AuditState.load),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
+    ("/imports", "Imports", imports.imports_page, EndedState.load),
+    ("/account", "Account", account.account_page, AccountState.load),
+    ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
-    ("/admin/status", "Status", own.status_page, [SourcesState.load, StatusState.load]),
+    ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
+    ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),
+    ("/admin/status", "Status", status.status_page, [StatusState.load, JobsState.load]),
 )
 
 app = rx.App(
@@ -47,6 +73,6 @@ gate = guard.install(app)
 wiring.install(app, partial(guard.close_tabs, app, gate))
 
 
-def serve() -> wiring.ASGIApp:
+def serve() -> ASGIApp:
     """The whole application as it is served."""
     return wiring.front(app(), gate.owner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -39,6 +39,7 @@ def test_cells_of_other_kinds() -> None:
     assert [cell(value) for value in (None, 0, Recommendation.DO_NOW, ["a", "b"], [], at)] == [
         "", "0", "do_now", "a; b", "", "2026-11-14T21:19:00+00:00"
     ]
+    assert cell(at.astimezone(timezone(timedelta(hours=5, minutes=45)))) == cell(at), "times are in UTC"
 
 
 def test_every_listing_is_of_an_operation_whose_rows_have_its_columns() -> None:

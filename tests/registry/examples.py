@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from tests.conftest import PASSWORD
 from tests.serving import import_lines
-from workreef_app.services.door import Caller, Door
+from workreef_app.services.door import Caller, Door, JobClaim
 from workreef_app.services.operation import Persona
 from workreef_app.services.tenancy.platform import Tenant
 
@@ -47,12 +48,44 @@ class World:
 
 @dataclass(frozen=True)
 class Example:
-    """A call that succeeds. `persona` is None for nobody; `as_form` is whether a form can carry the payload."""
+    """A call that succeeds. `persona` is None for nobody.
+
+    `job` prepares a call by a job: who calls, and what is sent. An operation for jobs alone needs it, and its `payload`
+    is what people send in vain.
+    """
 
     payload: Callable[[World], dict[str, Any]]
     persona: Persona | None
-    as_form: bool = True
     own_session: bool = False
+    job: Callable[[World], tuple[Caller, dict[str, Any]]] | None = None
+
+
+def claimed(world: World, job_id: UUID | None = None) -> Caller:
+    """A job that runs, as a caller: the given one, or a nightly digest."""
+    if job_id is None:
+        key = {"kind": "digest", "key": f"digest:{next(_numbers)}"}
+        job_id = world.door.perform(Caller(world.tenant, "test-job", system="scheduler"), "jobs.schedule", key).job_id
+    assert job_id is not None
+    taken = world.door.perform(Caller(world.tenant, "test-job", job=JobClaim(job_id)), "jobs.claim", {})
+    return Caller(world.tenant, "test-job", job=JobClaim(job_id, taken.claim))
+
+
+def _waiting(world: World) -> Caller:
+    """A job in the queue, as a caller that claims it."""
+    key = {"kind": "digest", "key": f"digest:{next(_numbers)}"}
+    found = world.door.perform(Caller(world.tenant, "test-job", system="scheduler"), "jobs.schedule", key)
+    return Caller(world.tenant, "test-job", job=JobClaim(found.job_id))
+
+
+def _job_id(caller: Caller) -> str:
+    assert caller.job is not None
+    return str(caller.job.job_id)
+
+
+def _cancelled(world: World) -> str:
+    job_id = _job_id(_waiting(world))
+    world.perform("jobs.cancel", {"job_id": job_id})
+    return job_id
 
 
 def raw_lines(word: str, count: int = 12) -> list[dict[str, Any]]:
@@ -96,21 +129,109 @@ def _person(world: World) -> dict[str, Any]:
 
 
 def _import(world: World) -> Any:
-    return world.perform("imports.start", {"kind": "log_file", "file_name": "a.log", "department": "claims"})
+    """An import that receives its file, into a source of its own: one at a time is counted into each."""
+    department = f"i{next(_numbers)}"
+    world.perform("departments.create", {"slug": department, "name": "Of an import"})
+    run = world.perform("imports.start", {"kind": "log_file", "file_name": "a.log", "department": department})
+    return world.perform("imports.add_chunk", {"import_id": run.id, "number": 0, "content": b"2026-11-01 10:00:00 a\n"})
+
+
+def _counted(world: World) -> tuple[Caller, str]:
+    """The job of an import that it has taken up, as a caller, and the import's id."""
+    run = world.perform("imports.close", {"import_id": _import(world).id, "whole": True})
+    job = claimed(world, run.job_id)
+    world.door.perform(job, "imports.take_up", {"import_id": run.id})
+    return job, str(run.id)
+
+
+def _by_its_job(**payload: Any) -> Callable[[World], tuple[Caller, dict[str, Any]]]:
+    def prepare(world: World) -> tuple[Caller, dict[str, Any]]:
+        job, import_id = _counted(world)
+        return job, {"import_id": import_id, **payload}
+
+    return prepare
+
+
+def _for_its_job(**payload: Any) -> Example:
+    """An operation of an import's job, which people send in vain."""
+    sent = lambda world: {"import_id": str(_import(world).id), **payload}  # noqa: E731
+    return Example(sent, Persona.ADMIN, job=_by_its_job(**payload))
+
+
+STEP: dict[str, Any] = {
+    "batch": 0, "lines": [], "skipped": {"undated": 2}, "bytes_counted": 9,
+    "state": {"bytes_read": 9, "after_record": False, "begun": True, "in_long_line": False},
+}
+
+
+def _sweep(world: World) -> Caller:
+    key = {"kind": "import_sweep", "key": f"import_sweep:{next(_numbers)}"}
+    found = world.door.perform(Caller(world.tenant, "test-job", system="scheduler"), "jobs.schedule", key)
+    return claimed(world, found.job_id)
+
+
+def _watch(world: World) -> Caller:
+    """A part of the system that watches the house."""
+    return Caller(world.tenant, "test-watch", system="watch")
+
+
+def new_alarm(world: World) -> str:
+    """The id of an alarm that is open."""
+    raised = {"kind": "job_failed", "subject": f"example:{next(_numbers)}"}
+    return str(world.door.perform(_watch(world), "alarms.raise", raised).alarm_id)
+
+
+def _delivering(world: World) -> Caller:
+    """The job that delivers an alarm, as it runs."""
+    world.perform("alarm_routes.change", {"mail_recipients": ["ops@example.com"], "minimum_severity": "notice"})
+    alarm_id = new_alarm(world)
+    jobs = world.perform("jobs.list", {"status": "queued", "limit": 200}).rows
+    return claimed(world, next(job.id for job in jobs if str(job.subject) == alarm_id))
 
 
 EXAMPLES: dict[str, Example] = {
+    "alarms.list": Example(lambda world: {"state": "open", "limit": 5}, Persona.OPERATOR),
+    "alarms.poll": Example(lambda world: {}, Persona.DEPT_LEAD),
+    "alarms.count": Example(lambda world: {}, Persona.OPERATOR),
+    "alarms.acknowledge": Example(lambda world: {"alarm_id": new_alarm(world)}, Persona.ADMIN),
+    "alarms.assign": Example(lambda world: {"alarm_id": new_alarm(world)}, Persona.ADMIN),
+    "alarms.resolve": Example(lambda world: {"alarm_id": new_alarm(world)}, Persona.ADMIN),
+    "alarms.raise": Example(
+        lambda world: {"kind": "disk_low"}, Persona.ADMIN, job=lambda world: (_watch(world), {"kind": "disk_low"})
+    ),
+    "alarms.clear": Example(
+        lambda world: {"kind": "disk_low"}, Persona.ADMIN, job=lambda world: (_watch(world), {"kind": "disk_low"})
+    ),
+    "alarms.plan_delivery": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (_delivering(world), {})),
+    "alarms.record_delivery": Example(
+        lambda world: {"channel": "mail", "opening": 1, "attempts": 1}, Persona.ADMIN,
+        job=lambda world: (_delivering(world), {"channel": "mail", "opening": 1, "attempts": 1}),
+    ),
+    "alarm_routes.read": Example(lambda world: {}, Persona.ADMIN),
+    "alarm_routes.change": Example(
+        lambda world: {"mail_recipients": ["ops@example.com"], "minimum_severity": "critical"}, Persona.ADMIN
+    ),
+    "alarm_routes.test": Example(lambda world: {}, Persona.ADMIN),
     "sessions.start": Example(
         lambda world: {"email": world.emails[Persona.OPERATOR], "password": PASSWORD}, None
     ),
     "sessions.end": Example(lambda world: {}, Persona.CONTRIBUTOR, own_session=True),
     "invitations.accept": Example(_invitation, None),
     "me.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
+    "me.change": Example(lambda world: {"time_zone": "Asia/Kathmandu"}, Persona.CONTRIBUTOR),
+    "sessions.extend": Example(lambda world: {}, Persona.CONTRIBUTOR, own_session=True),
+    "imports.list": Example(lambda world: {"since": "2026-01-01T00:00:00Z", "limit": 5}, Persona.DEPT_LEAD),
     "departments.create": Example(
         lambda world: {"slug": f"d{next(_numbers)}", "name": "New department"}, Persona.ADMIN
     ),
+    "departments.list": Example(lambda world: {}, Persona.ADMIN),
     "people.create": Example(_person, Persona.ADMIN),
     "settings.read": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
+    "settings.history": Example(
+        lambda world: world.perform("settings.change", {"name": "digest.hour", "number": next(_numbers) % 24})
+        and {"name": "digest.hour", "limit": 5},
+        Persona.SECURITY_REVIEWER,
+    ),
     "settings.change": Example(lambda world: {"name": "recommend.min_handling", "number": 710}, Persona.ADMIN),
     "audit.list": Example(lambda world: {"event": "data.read", "limit": 5}, Persona.OPERATOR),
     "audit.read": Example(lambda world: {"seq": 1}, Persona.SECURITY_REVIEWER),
@@ -119,12 +240,17 @@ EXAMPLES: dict[str, Example] = {
     "imports.start": Example(
         lambda world: {"kind": "log_file", "file_name": "a.log", "department": "claims"}, Persona.ADMIN
     ),
-    "imports.add_lines": Example(
-        lambda world: {"import_id": str(_import(world).id), "batch": 0, "lines": raw_lines(new_word()),
-                       "skipped": {"undated": 2}},
-        Persona.ADMIN, as_form=False,
+    "imports.add_chunk": Example(
+        lambda world: {"import_id": str(_import(world).id), "number": 1, "content": "bW9yZQo="}, Persona.ADMIN
     ),
-    "imports.finish": Example(lambda world: {"import_id": str(_import(world).id)}, Persona.ADMIN),
+    "imports.close": Example(lambda world: {"import_id": str(_import(world).id), "whole": True}, Persona.ADMIN),
+    "imports.cancel": Example(lambda world: {"import_id": str(_import(world).id)}, Persona.ADMIN),
+    "imports.read": Example(lambda world: {"import_id": str(_import(world).id)}, Persona.ADMIN),
+    "imports.take_up": _for_its_job(),
+    "imports.chunk": _for_its_job(number=0),
+    "imports.advance": _for_its_job(**STEP),
+    "imports.finish": _for_its_job(),
+    "imports.sweep": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (_sweep(world), {})),
     "sources.list": Example(lambda world: {}, Persona.OPERATOR),
     "observations.list": Example(lambda world: {"task_id": str(new_task(world).task_id)}, Persona.OPERATOR),
     "tasks.list": Example(lambda world: {"department": "claims", "status": "open"}, Persona.DEPT_LEAD),
@@ -136,5 +262,24 @@ EXAMPLES: dict[str, Example] = {
         Persona.OPERATOR,
     ),
     "digest.read": Example(lambda world: {"department": "claims"}, Persona.OPERATOR),
+    "status.read": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
+    "status.poll": Example(lambda world: {}, Persona.ADMIN),
+    "jobs.claim": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (_waiting(world), {})),
+    "jobs.watch": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
+    "jobs.end": Example(
+        lambda world: {"outcome": "done"}, Persona.ADMIN, job=lambda world: (claimed(world), {"outcome": "done"})
+    ),
+    "jobs.schedule": Example(
+        lambda world: {"kind": "digest", "key": "digest:1"}, Persona.ADMIN,
+        job=lambda world: (
+            Caller(world.tenant, "test-job", system="scheduler"),
+            {"kind": "digest", "key": f"digest:{next(_numbers)}"},
+        ),
+    ),
+    "jobs.list": Example(lambda world: {"status": "queued"}, Persona.SECURITY_REVIEWER),
+    "jobs.poll": Example(lambda world: {}, Persona.ADMIN),
+    "jobs.cancel": Example(lambda world: {"job_id": _job_id(_waiting(world))}, Persona.ADMIN),
+    "jobs.retry": Example(lambda world: {"job_id": _cancelled(world)}, Persona.ADMIN),
+    "digest.measure": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }

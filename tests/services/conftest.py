@@ -16,9 +16,11 @@ import psycopg
 import pytest
 from sqlalchemy import URL, text
 
+from tests import imports
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Actor, Reach
-from workreef_app.services.recommend.operations import ImportFinished
+from workreef_app.services.signals import advancing
+from workreef_app.services.signals.runs import Import
 from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
@@ -144,23 +146,22 @@ def line() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def import_lines(door: Door, cli: Callable[[Tenant], Caller]) -> Callable[..., ImportFinished]:
-    """Imports lines as an admin: `import_lines(tenant, lines, "claims", size=100)`."""
+def import_lines(
+    door: Door, cli: Callable[[Tenant], Caller], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Import]:
+    """Imports lines as an admin, in steps of `size`: `import_lines(tenant, lines, "claims", size=100)`."""
 
     def run(
         tenant: Tenant, lines: Sequence[dict[str, Any]], department: str | None = None, *, name: str = "app.log",
         size: int = 5000,
-    ) -> ImportFinished:
+    ) -> Import:
         admin = cli(tenant)
-        opened = door.perform(
-            admin, "imports.start", {"kind": "log_file", "file_name": name, "department": department}
-        )
-        for batch, first in enumerate(range(0, len(lines), size)):
-            door.perform(admin, "imports.add_lines", {
-                "import_id": opened.id, "batch": batch, "lines": list(lines[first : first + size]),
-            })
-        finished: ImportFinished = door.perform(admin, "imports.finish", {"import_id": opened.id})
-        return finished
+        closed = imports.send(door, admin, imports.as_text(lines), department, name=name)
+        with monkeypatch.context() as steps:
+            steps.setattr(advancing, "BATCH_LINES", size)
+            done = imports.work(door, admin, closed)
+        assert done.status == "finished", done
+        return done
 
     return run
 

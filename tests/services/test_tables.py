@@ -111,7 +111,7 @@ def test_a_table_is_behind_row_level_security_with_a_policy_that_asks_who(schema
     assert schema("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:t)", t=table) == [(True,)]
     policies = schema("SELECT permissive, roles::text[], cmd, qual FROM pg_policies WHERE tablename = :t", t=table)
     assert [(p.permissive, list(p.roles), p.cmd) for p in policies] == [("PERMISSIVE", ["public"], "ALL")]
-    asks = ("wr_actor", "wr_person", "wr_departments", "wr_reach", "FROM source", "FROM task")
+    asks = ("wr_actor", "wr_person", "wr_departments", "wr_reach", "FROM source", "FROM task", "FROM job", "FROM alarm")
     assert any(word in policies[0].qual for word in asks)
 
 
@@ -123,7 +123,10 @@ def test_who_and_which_department_stand_in_the_policy_of_a_table_that_has_them(
     schema: Any, table: str, column: str
 ) -> None:
     (rule,) = schema("SELECT qual, with_check FROM pg_policies WHERE tablename = :t", t=table)
-    scope_of_person = {"decision": "department_id", "invitation": "people", "person_persona": "person_id"}
+    scope_of_person = {
+        "decision": "department_id", "invitation": "people", "person_persona": "person_id",
+        "setting_change": "all_audit",
+    }
     named = scope_of_person.get(table, column) if column == "person_id" else column
     assert named in rule.qual
 
@@ -132,5 +135,5 @@ def test_who_and_which_department_stand_in_the_policy_of_a_table_that_has_them(
 def test_a_write_is_checked_against_the_department_too(schema: Any, table: str) -> None:
     (rule,) = schema("SELECT with_check FROM pg_policies WHERE tablename = :t", t=table)
     assert rule.with_check is not None
-    parents = {"source", "task", "membership"}
+    parents = {"source", "task", "membership", "job", "alarm"}
     assert ("EXISTS" in rule.with_check) == (table not in parents)

@@ -160,6 +160,8 @@ def _things(served: Served, department: str) -> tuple[Any, list[str]]:
 ARGUMENTS: dict[str, Message] = {
     "decide": {"choice": "accept"}, "set_reason": {"value": "because"}, "search": {"form": {"event": "data.read"}},
     "choose_department": {"slug": "claims"}, "choose": {"path": "/tasks", "name": "status", "value": "open"},
+    "review": {"form": {"digest.hour": "x"}}, "undo": {"change_id": "none"}, "choose_history": {"name": ""},
+    "save_zone": {"form": {"time_zone": ""}},
 }
 ALL_CALLS = {"setvar": {"var_name": "personas", "value": ["admin"]}, **ARGUMENTS}
 

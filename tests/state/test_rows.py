@@ -30,20 +30,20 @@ def task_row(**changes: object) -> TaskRow:
 
 
 def test_a_task_links_to_itself_its_proposal_and_its_rows() -> None:
-    row = work_row(task_row())
+    row = work_row(task_row(), UTC)
     assert (row.task_href, row.proposal_href) == (f"/tasks/{TASK}", f"/proposals/{PROPOSAL}")
     assert row.rows_href == f"/tasks/{TASK}#rows"
 
 
 def test_a_number_says_its_window_and_what_is_unknown_is_no_number() -> None:
-    row = work_row(task_row())
+    row = work_row(task_row(), UTC)
     assert row.recurs == "1,204 times in 30 days on 1 day"
     assert (row.alike, row.alike_known) == ("0.94", True)
     assert (row.handling, row.handling_known) == ("unknown", False)
 
 
 def test_a_task_without_department_or_time_says_so() -> None:
-    row = work_row(task_row(department="", as_of=None))
+    row = work_row(task_row(department="", as_of=None), UTC)
     assert (row.department, row.as_of) == ("No department", "–")
 
 
@@ -51,7 +51,7 @@ def test_evidence_counts_lines_hours_and_days() -> None:
     card = evidence_card(Evidence(
         source_id=TASK, source="Log files", kind="log_file", times=41, days=19, hours=1, window_from=AT, window_to=AT,
         samples=["a", "b"],
-    ))
+    ), UTC)
     assert card.sample == "41 lines in 1 hour on 19 days"
     assert card.window == "14 Nov 2026, 21:19 UTC to 14 Nov 2026, 21:19 UTC"
     assert card.samples == ["a", "b"]
@@ -59,32 +59,33 @@ def test_evidence_counts_lines_hours_and_days() -> None:
 
 def test_an_observation_names_its_hour_and_its_span() -> None:
     row = observation_line(ObservationRow(
-        id=TASK, hour=AT, lines=1204, summary="x", first_at=AT, last_at=AT, source_id=TASK
-    ))
+        id=TASK, hour=AT.replace(minute=0, second=0), lines=1204, summary="x", first_at=AT, last_at=AT, source_id=TASK
+    ), UTC)
     assert (row.hour, row.lines, row.span) == ("14 Nov 2026, 21:00–22:00 UTC", "1,204", "21:19:07")
 
 
 def test_a_decision_is_told_as_a_sentence_begins() -> None:
-    row = decision_line(DecisionRow(person="Dana Ito", choice=Choice.RETURN, reason="Why at night?", at=AT))
+    row = decision_line(DecisionRow(person="Dana Ito", choice=Choice.RETURN, reason="Why at night?", at=AT), UTC)
     assert (row.person, row.choice, row.reason) == ("Dana Ito", "returned", "Why at night?")
 
 
 def test_an_entry_shows_the_name_where_it_is_known_and_filters_by_what_it_shows() -> None:
     entry = EntryRow(seq=18204, at="2026-11-14T21:19:07.123456Z", actor="person:1", actor_name="Dana Ito",
                      event="data.read", target="task:1", chain_hash="ab" * 32)
-    line = entry_line(entry)
-    assert (line.seq, line.href, line.at) == ("#18,204", "/audit/18204", "2026-11-14 21:19:07")
+    line = entry_line(entry, UTC)
+    assert (line.seq, line.href, line.at) == ("#18,204", "/audit/18204", "2026-11-14 21:19:07 UTC")
     assert (line.actor, line.actor_href) == ("Dana Ito", "/audit?actor=person%3A1")
     assert line.target_href == "/audit?target=task%3A1"
-    nameless = entry_line(entry.model_copy(update={"actor_name": "", "target": ""}))
+    nameless = entry_line(entry.model_copy(update={"actor_name": "", "target": ""}), UTC)
     assert (nameless.actor, nameless.target_href) == ("person:1", "")
 
 
 def test_a_source_accounts_for_every_line() -> None:
-    run = Import(id=TASK, source_id=TASK, status=RunStatus.FINISHED, batches=1, lines=12, added=9, repeated=1,
-                 skipped={"undated": 2, "empty": 0})
+    run = Import(id=TASK, source_id=TASK, job_id=None, status=RunStatus.FINISHED, reason=None, fault=None, told="",
+                 file_name="a.log", chunks=1, bytes_received=9, bytes_counted=9, lines=12, added=9, repeated=1,
+                 skipped={"undated": 2, "empty": 0}, signals=1, new_tasks=0, started_at=AT, finished_at=AT)
     line = source_line(SourceRow(id=TASK, kind=SourceKind.LOG_FILE, name="Log files", as_of=AT, signals=1,
-                                 last_import_at=AT, last_import=run))
+                                 last_import_at=AT, last_import=run), UTC)
     assert line.account == "12 read, 9 new, 1 known before, 2 without a time"
     assert (line.state, line.last, line.last_at) == ("proven", "Finished", "14 Nov 2026, 21:19 UTC")
     assert line.signals == "1 signal"
@@ -92,5 +93,5 @@ def test_a_source_accounts_for_every_line() -> None:
 
 def test_a_source_never_imported_says_so() -> None:
     line = source_line(SourceRow(id=TASK, kind=SourceKind.LOG_FILE, name="Log files", as_of=None, signals=0,
-                                 last_import_at=None, last_import=None))
+                                 last_import_at=None, last_import=None), UTC)
     assert (line.state, line.last, line.last_at, line.account) == ("unknown", "Never", "", "–")

@@ -6,6 +6,7 @@ import shutil
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -13,7 +14,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from workreef_app.commands.frame import Failed, print_json, sentence_of, tell
 from workreef_app.commands.serving import need_port
-from workreef_app.services.posture import boot
+from workreef_app.services.posture import boot, looking
+from workreef_app.services.posture.status import worker_command
 from workreef_app.services.process import opened
 from workreef_app.services.tenancy import migrate
 from workreef_app.services.tenancy.embedded import EmbeddedError
@@ -23,6 +25,7 @@ from workreef_app.services.vault.errors import KeyUnavailable
 from workreef_app.settings import ConfigurationError, Fault, Settings, load
 
 FREE_BYTES = 500_000_000
+_WAITING = text("SELECT queue_name, count(*) AS jobs FROM procrastinate_jobs WHERE status = 'todo' GROUP BY queue_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,20 @@ def _databases(platform: Platform) -> Iterator[Finding]:
         yield Finding(check.__name__, fault is None, f"{fault.wrong} {fault.cure}" if fault else good)
     for tenant in state.tenants:
         yield _key(platform, tenant.slug)
+    if schema == needed:
+        yield from _workers(platform)
+
+
+def _workers(platform: Platform) -> Iterator[Finding]:
+    """Who works on each queue, and what waits there; a queue in which nothing waits needs nobody."""
+    with platform.control.connect() as connection:
+        found = looking.workers(connection, datetime.now(UTC))
+        waiting = {str(row.queue_name): int(row.jobs) for row in connection.execute(_WAITING)}
+    for queue, workers in found.items():
+        jobs = waiting.get(queue.value, 0)
+        said = f"{workers.alive} working, {jobs} waiting"
+        ok = workers.alive > 0 or not jobs
+        yield Finding(f"queue {queue.value}", ok, said if ok else f"{said}; start `{worker_command(queue)}`")
 
 
 def _key(platform: Platform, slug: str) -> Finding:

@@ -1,147 +1,132 @@
-"""Reads a log at the edge and hands it to the import operations in batches: for the command line and the demo alike."""
+"""Sends a log into an import and follows it until it is counted: for the command line and the demo alike."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from hashlib import sha256
 from itertools import chain
-from typing import BinaryIO
-from uuid import UUID
-
-from pydantic import ValidationError
+from typing import Final
 
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.recommend.operations import FinishImport, ImportFinished
-from workreef_app.services.signals.models import RunStatus, SourceKind
-from workreef_app.services.signals.operations import BATCH_LINES, AddLines, Import, LogLine, StartImport
-from workreef_app.services.signals.reader import Line, LineReader, Reason, Skipped, read_lines
+from workreef_app.services.operation import Conflict, Unavailable
+from workreef_app.services.signals.foreign import Fault, UnreadableFile, fault_of
+from workreef_app.services.signals.models import RunStatus
+from workreef_app.services.signals.reader import Reason
+from workreef_app.services.signals.receiving import AddChunk, StartImport
+from workreef_app.services.signals.runs import Import
 
+POLL_SECONDS: Final = 0.2
+#: How long to wait before each further attempt while the database is away.
+DELAYS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+ENDED: Final = frozenset({RunStatus.FINISHED, RunStatus.STOPPED})
+_GZIP: Final = b"\x1f\x8b"
 
-@dataclass(frozen=True, slots=True)
-class Dating:
-    """What dates a line whose own time lacks a zone or a year. `now` is aware and bounds a guessed year."""
-
-    zone: tzinfo
-    year: int | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an import is: lines counted so far and bytes read."""
-
-    lines: int
-    read: int
+Progress = Callable[[Import], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an import came to, and how long it took in seconds."""
+    """What an import came to, and in how many seconds. `cause` is what cut the sending off, if anything did."""
 
-    finished: ImportFinished
+    run: Import
     seconds: float
+    cause: BaseException | None
 
 
-class Stopped(Exception):
-    """The import ended before the file did. What was counted is kept; `finished` is None if even that is unknown."""
-
-    def __init__(self, finished: ImportFinished | None) -> None:
-        super().__init__("the import was stopped")
-        self.finished = finished
+class NotCounted(Exception):
+    """The sending failed, and closing the import too, so that nothing of it is counted. The failure is the cause."""
 
 
 def import_log(
-    door: Door,
-    caller: Caller,
-    stream: BinaryIO,
-    *,
-    kind: SourceKind,
-    file_name: str,
-    department: str | None,
-    dating: Dating,
-    progress: Callable[[Progress], None] = lambda _: None,
+    door: Door, caller: Caller, pieces: Iterable[bytes], command: StartImport, progress: Progress = lambda _: None
 ) -> Account:
-    """Imports a whole stream. Raises UnreadableFile or a Refusal before anything is counted.
+    """Imports bytes that come in pieces of at most a chunk, and waits until they are counted by whoever runs jobs.
 
-    Any later failure, Ctrl-C included, ends the import as stopped and is the cause of a Stopped.
+    Raises UnreadableFile or a Refusal before an import is opened. What cuts the sending off, Ctrl-C included, ends
+    the file there: what came is counted. Ctrl-C while it is counted cancels the import.
     """
     begun = time.monotonic()
-    reader = read_lines(stream, zone=dating.zone, year=dating.year, now=dating.now)
-    first = list(next_of(reader))
-    command = StartImport(kind=kind, file_name=file_name, department=department)
+    waiting = iter(pieces)
+    first = next(waiting, b"")
+    refuse_foreign(first, gzip=command.gzip)
     run: Import = door.perform(caller, "imports.start", command)
+    cause: BaseException | None = None
     try:
-        _send(door, caller, run.id, reader, chain(first, reader), progress)
-        done = FinishImport(import_id=run.id)
-        finished: ImportFinished = door.perform(caller, "imports.finish", done)
-    except BaseException as cause:
-        raise Stopped(_stop(door, caller, run.id)) from cause
-    return Account(finished, time.monotonic() - begun)
+        for piece in chain([first] if first else [], waiting):
+            run = _keep(door, caller, run, piece)
+            progress(run)
+    except BaseException as error:
+        cause = error
+    run = _close(door, caller, run, cause)
+    return Account(follow(door, caller, run, progress), time.monotonic() - begun, cause)
 
 
-def next_of(reader: LineReader) -> Iterable[Line | Skipped]:
-    """The first line, if there is one: what is no log at all fails here."""
-    for item in reader:
-        return (item,)
-    return ()
+def refuse_foreign(first: bytes, *, gzip: bool) -> None:
+    """Raises UnreadableFile where the first bytes show that this is no text, or with `gzip` no gzip data."""
+    if gzip:
+        fault = None if first.startswith(_GZIP) else Fault.NOT_GZIP
+    else:
+        fault = fault_of(first[: first.find(b"\n") + 1 or None], 0)
+    if fault is not None:
+        raise UnreadableFile(fault)
 
 
-def _send(
-    door: Door,
-    caller: Caller,
-    run_id: UUID,
-    reader: LineReader,
-    items: Iterable[Line | Skipped],
-    progress: Callable[[Progress], None],
-) -> None:
-    """Sends every line in batches."""
-    batch, counted = 0, 0
-    lines: list[LogLine] = []
-    skipped: Counter[Reason] = Counter()
-    for number, item in enumerate(items, 1):
-        _sort(item, lines, skipped)
-        if len(lines) == BATCH_LINES or number % (4 * BATCH_LINES) == 0:
-            counted = _add(door, caller, run_id, batch, lines, skipped)
-            batch, lines, skipped = batch + 1, [], Counter()
-            progress(Progress(counted, reader.bytes_read))
-    if lines or skipped:
-        counted = _add(door, caller, run_id, batch, lines, skipped)
-    progress(Progress(counted, reader.bytes_read))
+def _keep(door: Door, caller: Caller, run: Import, piece: bytes) -> Import:
+    """Hands a piece over, once: where the answer was lost, looks what arrived before it is sent again."""
+    command = AddChunk(import_id=run.id, number=run.chunks, content=piece)
+    uncertain = False
+    for delay in (*DELAYS, None):
+        try:
+            if uncertain:
+                now: Import = door.perform(caller, "imports.read", {"import_id": run.id})
+                if now.chunks > run.chunks:
+                    return now
+            kept: Import = door.perform(caller, "imports.add_chunk", command)
+            return kept
+        except Unavailable:
+            if delay is None:
+                raise
+            uncertain = True
+            time.sleep(delay)
+    raise AssertionError("the last attempt raises")
 
 
-def _sort(item: Line | Skipped, lines: list[LogLine], skipped: Counter[Reason]) -> None:
-    if isinstance(item, Skipped):
-        skipped[item.reason] += 1
-        return
+def _close(door: Door, caller: Caller, run: Import, cause: BaseException | None) -> Import:
     try:
-        lines.append(LogLine(at=item.at, message=item.message, identity=sha256(item.raw).hexdigest()))
-    except ValidationError:
-        # Text that no column can hold, such as a lone surrogate that JSON escaped.
-        skipped[Reason.UNDECODABLE] += 1
+        closed: Import = door.perform(caller, "imports.close", {"import_id": run.id, "whole": cause is None})
+    except Exception as error:
+        raise NotCounted from cause or error
+    return closed
 
 
-def _add(door: Door, caller: Caller, run_id: UUID, batch: int, lines: list[LogLine], skipped: Counter[Reason]) -> int:
-    command = AddLines(import_id=run_id, batch=batch, lines=lines, skipped=dict(skipped))
-    added: Import = door.perform(caller, "imports.add_lines", command)
-    return added.lines
-
-
-def _stop(door: Door, caller: Caller, run_id: UUID) -> ImportFinished | None:
-    with suppress(Exception):
-        stopped: ImportFinished = door.perform(
-            caller, "imports.finish", FinishImport(import_id=run_id, outcome=RunStatus.STOPPED)
-        )
-        return stopped
-    return None
+def follow(door: Door, caller: Caller, run: Import, progress: Progress = lambda _: None) -> Import:
+    """Waits until an import has ended. Ctrl-C cancels it; a second one leaves it to the workers."""
+    cancelled = False
+    away = 0
+    while run.status not in ENDED:
+        try:
+            time.sleep(POLL_SECONDS)
+            run = door.perform(caller, "imports.read", {"import_id": run.id})
+            away = 0
+            progress(run)
+        except Unavailable:
+            if away == len(DELAYS):
+                raise
+            time.sleep(DELAYS[away])
+            away += 1
+        except KeyboardInterrupt:
+            if cancelled:
+                raise
+            cancelled = True
+            with suppress(Conflict):  # it has just ended by itself
+                run = door.perform(caller, "imports.cancel", {"import_id": run.id})
+    return run
 
 
 #: Why a line was skipped, for people: one line and several.
-WORDS: dict[Reason, str] = {
+WORDS: Final[dict[Reason, str]] = {
     Reason.UNDATED: "without a time that is recognised",
     Reason.FUTURE: "dated more than a day ahead",
     Reason.UNDECODABLE: "not UTF-8 text",

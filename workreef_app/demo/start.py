@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC
 from io import BytesIO
 from pathlib import Path
 
@@ -18,19 +17,23 @@ from rich.console import Console
 from rich.table import Table
 from uuid_utils.compat import uuid7
 
-from workreef_app.commands import importing, serving
+from workreef_app.commands import importing, serving, supervising
 from workreef_app.commands.frame import Failed, caller, open_door, user
-from workreef_app.commands.importing import Dating
+from workreef_app.commands.input import pieces
 from workreef_app.demo import logs
+from workreef_app.demo.logs import SampleFile
 from workreef_app.demo.memory import LOG_FILE, Memory, claimed, place_of, remembered, reset, settings_of
 from workreef_app.demo.world import TENANTS, SamplePerson, SampleTenant
 from workreef_app.http.frontend import Pages
 from workreef_app.services.access.operations import Invited, SessionGranted
 from workreef_app.services.door import Caller, Door
+from workreef_app.services.jobs.kinds import Queue
 from workreef_app.services.operation import Conflict
 from workreef_app.services.process import database_url
-from workreef_app.services.signals.models import SourceKind
+from workreef_app.services.signals.models import RunStatus, SourceKind
+from workreef_app.services.signals.receiving import StartImport
 from workreef_app.services.tenancy.tenants import create_tenant, migrate_tenant
+from workreef_app.services.workers.process import helping
 from workreef_app.settings import Settings
 
 HOST = "127.0.0.1"
@@ -62,7 +65,9 @@ def _begin(place: Path, port: int | None, *, anew: bool) -> None:
         memory = remembered(place)
         with open_door(settings) as door:
             fill(door, memory)
-        _serve(settings, _pages(settings), memory)
+        built = _pages(settings)
+        stack.enter_context(supervising.workers(settings))
+        _serve(settings, built, memory)
 
 
 @contextmanager
@@ -149,21 +154,20 @@ def _person(door: Door, slug: str, person: SamplePerson, memory: Memory) -> None
 
 
 def _logs(door: Door, tenant: str, department: str, memory: Memory) -> None:
-    for file in logs.files(tenant, department, until=memory.began):
-        try:
-            importing.import_log(
-                door,
-                caller(door, tenant),
-                BytesIO(file.content),
-                kind=SourceKind.LOG_FILE,
-                file_name=file.name,
-                department=department,
-                dating=Dating(UTC, None, memory.began),
-            )
-        except importing.Stopped as stopped:
-            raise stopped.__cause__ or stopped from None
+    with helping(door, [Queue.BULK]):
+        for file in logs.files(tenant, department, until=memory.began):
+            _log(door, tenant, department, file)
     memory.logs.append(f"{tenant}/{department}")
     memory.save()
+
+
+def _log(door: Door, tenant: str, department: str, file: SampleFile) -> None:
+    command = StartImport(kind=SourceKind.LOG_FILE, file_name=file.name, department=department)
+    account = importing.import_log(door, caller(door, tenant), pieces(BytesIO(file.content), lambda: None), command)
+    if account.cause is not None:
+        raise account.cause
+    if account.run.status is not RunStatus.FINISHED:
+        raise Failed(f"The log {file.name} was not counted: {account.run.told} Start again.")
 
 
 def _pages(settings: Settings) -> Pages:

@@ -19,21 +19,24 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from workreef_app.http import csv_routes, plain, session_routes
+from workreef_app.http import csv_routes, plain, session_routes, upload_routes, version
 from workreef_app.http.context import THREADS, perform, request_id
-from workreef_app.http.failures import failure, http_error
+from workreef_app.http.failures import failure, http_error, refused
 from workreef_app.http.operations import command_schemas, file_response, router
-from workreef_app.http.problems import of_refusal, problem
+from workreef_app.http.problems import for_programs, of_refusal, problem
 from workreef_app.services.audit import verify
-from workreef_app.services.operation import Refusal
-from workreef_app.services.process import current
+from workreef_app.services.door import utc_now
+from workreef_app.services.operation import DiskFull, Refusal, Unavailable
+from workreef_app.services.process import current, trouble
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    if request.url.path.startswith("/api/"):
+    if for_programs(request.url.path):
         return of_refusal(error, request_id(request))
+    if isinstance(error, Unavailable | DiskFull):
+        return refused(error, request.url.path, request_id(request))
     html = plain.message("Not done", [error.detail], request_id=request_id(request))
     return HTMLResponse(html, status_code=error.status)
 
@@ -52,13 +55,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return http_error(error.status_code, request.url.path, request_id(request))
 
 
-def _database_answers() -> bool:
+def _readiness() -> dict[str, Any]:
+    """Whether the database answers; if not, since when, and how often it was started again in vain."""
     try:
-        with current().platform.control.connect() as connection:
+        door = current()
+        with door.platform.control.connect() as connection:
             connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, IndexError):
-        return False
-    return True
+    except IndexError:
+        return {"ready": False, "database": "does not answer"}
+    except SQLAlchemyError:
+        since, down = door.outage.seen(utc_now()), trouble()
+        body: dict[str, Any] = {"ready": False, "database": "does not answer"}
+        body["since"] = (min(since, down.since) if down else since).isoformat(timespec="seconds")
+        return body | ({"restarts_failed": down.attempts} if down else {})
+    door.outage.over(utc_now())
+    return {"ready": True, "database": "answers"}
 
 
 async def healthz() -> PlainTextResponse:
@@ -68,9 +79,8 @@ async def healthz() -> PlainTextResponse:
 
 async def readyz() -> Response:
     """The process can serve: its database answers."""
-    ready = await anyio.to_thread.run_sync(_database_answers, limiter=THREADS)
-    body = {"ready": ready, "database": "answers" if ready else "does not answer"}
-    return JSONResponse(body, status_code=200 if ready else 503)
+    body = await anyio.to_thread.run_sync(_readiness, limiter=THREADS)
+    return JSONResponse(body, status_code=200 if body["ready"] else 503)
 
 
 async def export_audit(request: Request) -> Response:
@@ -105,8 +115,10 @@ def create() -> FastAPI:
     app.include_router(router())
     app.include_router(session_routes.routes)
     app.include_router(csv_routes.routes)
+    app.include_router(upload_routes.routes)
     for path, endpoint in (
-        ("/healthz", healthz), ("/readyz", readyz), ("/export/audit", export_audit), ("/audit/verify.py", verifier),
+        ("/healthz", healthz), ("/readyz", readyz), ("/version.json", version.version_json),
+        ("/export/audit", export_audit), ("/audit/verify.py", verifier),
     ):
         app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False, response_model=None)
     app.add_api_route("/api/{rest:path}", _no_such_api, include_in_schema=False, response_model=None,

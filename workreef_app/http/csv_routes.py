@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -50,11 +50,11 @@ LISTINGS = {
 
 
 def cell(value: Any) -> str:
-    """A value as a cell's text that no spreadsheet takes for a formula; nothing where it is unknown."""
+    """A value as a cell's text that no spreadsheet takes for a formula; nothing where it is unknown. Times in UTC."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.astimezone(UTC).isoformat()
     text = "; ".join(value) if isinstance(value, list) else str(getattr(value, "value", value))
     return f"'{text}" if text.startswith(_FORMULA) else text
 

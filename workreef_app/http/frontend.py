@@ -31,7 +31,8 @@ SOURCES = (
 LAYOUT = 1  # raise when the kept directory's layout changes
 KEPT_BUILDS = 3
 STAMP = "complete"
-LOCK_FILE = ".web/workreef.lock"
+#: Beside the folder, which Reflex removes when it begins anew.
+LOCK_FILE = ".web.lock"
 LOG_FILE = "pages-build.log"
 STEPS = {
     "Compiling": "Compiling the pages",
@@ -119,7 +120,7 @@ def build(progress: Progress, *, port: int, data_dir: Path) -> Pages:
         with _one_at_a_time(ROOT / LOCK_FILE, progress):
             if (web_dir / STAMP).exists():
                 return _pages(web_dir, digest, rebuilt=False)
-            _export(progress, port=port, data_dir=data_dir)
+            _export(progress, port=port, data_dir=data_dir, build_id=web_dir.name)
             progress("Keeping the pages")
             _keep(ROOT / ".web", web_dir)
     except OSError as error:
@@ -197,12 +198,13 @@ def _one_at_a_time(path: Path, progress: Progress) -> Iterator[None]:
         yield
 
 
-def _export(progress: Progress, *, port: int, data_dir: Path) -> None:
+def _export(progress: Progress, *, port: int, data_dir: Path, build_id: str) -> None:
     log = data_dir / LOG_FILE
     lock = {path: path.read_bytes() for path in (ROOT / "reflex.lock").glob("*.json")}
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     environment = toolchain_environment(port=port, data_dir=data_dir)
     environment.setdefault("NPM_CONFIG_REGISTRY", _registry(environment))
+    environment["WORKREEF_BUILD"] = build_id
     with log.open("w") as handle, subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

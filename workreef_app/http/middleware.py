@@ -23,7 +23,7 @@ from workreef_app.http import plain
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
-from workreef_app.http.problems import problem
+from workreef_app.http.problems import for_programs, problem
 from workreef_app.services.browser import browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
@@ -39,6 +39,9 @@ TabOwner = Callable[[str], UUID | None]
 log = logging.getLogger("workreef.access")
 
 BODY_LIMIT = 1 << 20
+#: Files go through in pieces and are never held, so that only what is absurd is refused for its size.
+UPLOAD_LIMIT = 20 << 30
+UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
 #: Built-in endpoints of the page framework that nobody needs.
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
@@ -91,7 +94,7 @@ class Front:
             else:
                 if scope["path"] in self._folders:
                     scope["path"] += "/"
-                await self._app(scope, bounded(receive), send_with_headers)
+                await self._app(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
         except Exception as error:
             # Kept here: a server would write its text, which may quote data, into the log. What was answered is
             # logged already.
@@ -125,7 +128,7 @@ class Front:
         if why:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > BODY_LIMIT:
+        if length.isdigit() and int(length) > limit_of(path):
             return http_error(413, path, request_id)
         scope["state"]["caller"] = caller
         if scope["method"] in SAFE and not UNGUARDED.match(path):
@@ -200,7 +203,7 @@ async def _page_guard(scope: Scope, caller: Caller) -> Response | None:
 
 
 def _unknown_host(scope: Scope, request_id: str) -> Response:
-    if scope["path"].startswith("/api/"):
+    if for_programs(scope["path"]):
         return problem(404, "unknown_host", "This address belongs to no tenant.", request_id)
     said = ["No organisation is at this address. Check the address that you were given."]
     return HTMLResponse(plain.message("Nothing here", said, home=False), status_code=404)
@@ -226,7 +229,12 @@ def shown_path(path: str) -> str:
     return "/invite/…" if path.startswith("/invite/") else path[:200]
 
 
-def bounded(receive: Receive) -> Receive:
+def limit_of(path: str) -> int:
+    """How many bytes a request to this address may bring."""
+    return UPLOAD_LIMIT if path in UPLOADS else BODY_LIMIT
+
+
+def bounded(receive: Receive, limit: int) -> Receive:
     """Stops a body without a length that grows past the limit. Raises HTTPException 413 into whoever reads it."""
     seen = 0
 
@@ -234,7 +242,7 @@ def bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > BODY_LIMIT:
+        if seen > limit:
             raise HTTPException(413)
         return message
 

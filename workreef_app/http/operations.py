@@ -30,7 +30,7 @@ class Problem(BaseModel):
 
 
 #: What an operation may answer instead of its result.
-STATUSES = (401, 402, 403, 404, 409, 413, 422, 423, 429, 500, 503)
+STATUSES = (401, 402, 403, 404, 409, 413, 422, 423, 429, 500, 503, 507)
 PROBLEM = {
     "description": "It was not done.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

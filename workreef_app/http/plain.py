@@ -45,7 +45,7 @@ def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/star
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <input type="hidden" name="then" value="{escape(then)}">
-<button type="submit">Sign in</button></form>""")
+<button type="submit">Sign in</button></form><script src="/draft.js" data-forget defer></script>""")
 
 
 def locked(tenant: str) -> str:

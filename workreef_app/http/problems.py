@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import JSONResponse
 
-from workreef_app.services.operation import Limited, Refusal
+from workreef_app.services.operation import Limited, Refusal, Unavailable
 
 
 def problem(
@@ -16,9 +16,15 @@ def problem(
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
+def for_programs(path: str) -> bool:
+    """Whether failures at an address are told to a program, as a problem, rather than to a person, as a page."""
+    return path.startswith("/api/") or path == "/upload/imports"
+
+
 def retry_after(refusal: Refusal) -> dict[str, str] | None:
     """The header that says when to try again, where a refusal knows it."""
-    return {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, Limited) else None
+    seconds = refusal.retry_after if isinstance(refusal, Limited | Unavailable) else None
+    return {"Retry-After": str(seconds)} if seconds is not None else None
 
 
 def of_refusal(refusal: Refusal, request_id: str) -> JSONResponse:

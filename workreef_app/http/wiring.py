@@ -6,16 +6,21 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from uuid_utils.compat import uuid7
 
 from workreef_app import settings
 from workreef_app.http import app as http_app
 from workreef_app.http import logs
 from workreef_app.http.frontend import content_security_policy, script_hashes
 from workreef_app.http.middleware import ASGIApp, Front, TabOwner
+from workreef_app.services.door import Caller, Door
 from workreef_app.services.posture import boot
+from workreef_app.services.posture.watching import watched
 from workreef_app.services.process import opened
 
 #: Closes the open tabs of a session that has ended.
@@ -34,6 +39,11 @@ class NotFit(Exception):
     """The configuration may not serve production; the text names every fault with its cure."""
 
 
+def tell(door: Door, slug: str, operation: str, payload: dict[str, str]) -> None:
+    """Performs an operation at a tenant, as the part of the system that watches."""
+    door.perform(Caller(door.platform.tenant(slug), uuid7().hex, system="watch"), operation, payload)
+
+
 @asynccontextmanager
 async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
     """Opens the door before the first request, and closes it in order after the last one."""
@@ -45,6 +55,7 @@ async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
         if faults:
             # However the server was started, it refuses what the command line refuses.
             raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
+        stack.enter_context(watched(door.platform, partial(tell, door)))
         door.on_session_end = lambda ended: asyncio.run_coroutine_threadsafe(close_tabs(ended), loop)
         yield
         await asyncio.to_thread(stack.close)

@@ -22,7 +22,7 @@ from workreef_app.pages.ui import (
 from workreef_app.state.audit import EVENTS, AuditState, EntryLine, EntryState
 
 COLUMNS = (
-    Column("Entry", number=True), Column("Time (UTC)"), Column("Who"), Column("Event"), Column("Target", wide=True),
+    Column("Entry", number=True), Column("Time"), Column("Who"), Column("Event"), Column("Target", wide=True),
     Column("Hash"),
 )
 
@@ -50,7 +50,7 @@ def audit_page() -> rx.Component:
             rx.fragment(
                 rx.el.div(
                     rx.el.p(rx.el.strong(AuditState.count), " · newest first", class_name="wr-quiet"),
-                    link("Download as CSV", AuditState.csv_href, reload=True),
+                    link("Download as CSV, times in UTC", AuditState.csv_href, reload=True),
                     class_name="wr-list-head",
                 ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
@@ -119,7 +119,7 @@ def entry_page() -> rx.Component:
     """The content of `/audit/[seq]`."""
     line = EntryState.line
     return rx.fragment(
-        page_header("Entry " + line.seq, lead=rx.el.span(line.at, " UTC · ", line.actor, " · ", line.event)),
+        page_header("Entry " + line.seq, lead=rx.el.span(line.at, " · ", line.actor, " · ", line.event)),
         section(
             "Hashes",
             rx.el.dl(

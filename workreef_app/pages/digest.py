@@ -17,7 +17,8 @@ from workreef_app.pages.ui import (
     stat,
 )
 from workreef_app.state.rows import WorkRow
-from workreef_app.state.work import DigestState
+from workreef_app.state.shell import ShellState
+from workreef_app.state.work import DigestState, News
 
 
 def digest_page() -> rx.Component:
@@ -31,6 +32,7 @@ def digest_page() -> rx.Component:
         _inference(),
         _needs_you(),
         _since(),
+        _recently(),
         _opportunities(),
     )
 
@@ -47,12 +49,22 @@ def _needs_you() -> rx.Component:
     return section(
         "Needs you",
         rx.cond(
-            DigestState.to_review > 0,
+            (DigestState.to_review > 0) | (ShellState.alarms > 0),
             rx.el.div(
-                stat("To review", DigestState.to_review.to_string(), unit=DigestState.to_review_unit, window="open",
-                     as_of=DigestState.read_at, href=DigestState.review_href),
-                stat("Of these", DigestState.to_pilot.to_string(), unit="recommended as a pilot", window="open",
-                     as_of=DigestState.read_at, href=DigestState.pilot_href),
+                rx.cond(
+                    DigestState.to_review > 0,
+                    rx.fragment(
+                        stat("To review", DigestState.to_review.to_string(), unit=DigestState.to_review_unit,
+                             window="open", as_of=DigestState.read_at, href=DigestState.review_href),
+                        stat("Of these", DigestState.to_pilot.to_string(), unit="recommended as a pilot",
+                             window="open", as_of=DigestState.read_at, href=DigestState.pilot_href),
+                    ),
+                ),
+                rx.cond(
+                    ShellState.alarms > 0,
+                    stat("Alarms", ShellState.alarms.to_string(), unit=ShellState.alarms_unit, window="open",
+                         as_of=DigestState.read_at, href="/alarms?state=open"),
+                ),
                 class_name="wr-grid",
             ),
             empty_state("none_yet", "Nothing waits for you.", "New proposals appear here when a source shows them."),
@@ -61,6 +73,21 @@ def _needs_you() -> rx.Component:
 
 
 def _since() -> rx.Component:
+    return section(
+        rx.cond(DigestState.last_visit != "", "Since " + DigestState.last_visit, "Since your last visit"),
+        rx.cond(
+            DigestState.last_visit != "",
+            rx.el.ul(rx.foreach(DigestState.news, _news), class_name="wr-news"),
+            rx.el.p("This is your first visit. From the next one on, what came in between stands here."),
+        ),
+    )
+
+
+def _news(news: rx.Var[News]) -> rx.Component:
+    return rx.el.li(link(news.text, news.href))
+
+
+def _recently() -> rx.Component:
     return section(
         "In the last 7 days",
         rx.el.p(

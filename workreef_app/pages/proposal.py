@@ -63,7 +63,7 @@ def _decide() -> rx.Component:
                     rx.el.textarea(
                         default_value="", key=ProposalState.decisions.length(), on_blur=ProposalState.set_reason,
                         rows="3", max_length=500, aria_describedby="reason-rule",
-                        aria_invalid=ProposalState.reason_missing,
+                        aria_invalid=ProposalState.reason_missing, custom_attrs={"data-draft": "reason"},
                     ),
                     class_name="wr-filter wr-reason",
                 ),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
-from workreef_app.pages.ui import link, skeleton
+from workreef_app.pages.ui import badge, link, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
+from workreef_app.pages.ui.connection import connection, scripts
 from workreef_app.pages.ui.keys import keys_dialog
 from workreef_app.pages.ui.leave import Leave
 from workreef_app.pages.ui.native import NativeForm, NativeLink
@@ -16,8 +17,9 @@ from workreef_app.state.shell import NavItem, ShellState
 
 NAV_ICONS = (
     ("digest", "newspaper"), ("tasks", "repeat"), ("proposals", "file-check"), ("approvals", "stamp"),
-    ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"),
+    ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"), ("alarms", "bell"),
     ("sources", "plug"), ("people", "users"), ("consent", "hand"), ("me", "user"),
+    ("settings", "sliders-horizontal"),
 )  # fmt: skip
 PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),
@@ -33,6 +35,7 @@ def shell(content: rx.Component, *, title: str, current: str) -> rx.Component:
     """
     return rx.fragment(
         Leave.create(),
+        connection(),
         rx.cond(ShellState.leave_to == "", _frame(content, title, current)),
     )
 
@@ -50,7 +53,7 @@ def error_page() -> rx.Component:
 
 def head() -> list[rx.Component]:
     """What every page's head holds besides the title."""
-    return [rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")]
+    return [rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"), *scripts()]
 
 
 def app_wraps() -> dict[tuple[int, str], Callable[[bool], rx.Component | None]]:
@@ -72,7 +75,6 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
         rx.el.main(
             Arrival.create(),
             _status(),
-            rx.connection_banner(rx.el.div("Reconnecting…", role="status", class_name="wr-reconnecting")),
             rx.cond(arrived(), content, skeleton(rows=4)),
             id="main", tab_index=-1, class_name="wr-content",
         ),
@@ -96,6 +98,7 @@ def _header(title: str) -> rx.Component:
         rx.cond(ShellState.locked, rx.el.span(
             rx.icon("lock", size=12, aria_hidden="true"), "LOCKED", class_name="wr-environment wr-environment-locked")),
         rx.el.span(class_name="wr-spacer"),
+        rx.cond(ShellState.may_alarms, _alarms()),
         _theme_switch(),
         _me(),
         class_name="wr-header",
@@ -118,6 +121,24 @@ def _nav_item(item: rx.Var[NavItem], current: str) -> rx.Component:
             custom_attrs={"aria-current": rx.cond(item.href == current, "page", "false")},
         )
     )
+
+
+def _alarms() -> rx.Component:
+    """Where the alarms are, and how many are open."""
+    count = ShellState.alarms.to_string()
+    return rx.cond(
+        ShellState.alarms > 0,
+        rx.link(
+            badge(ShellState.alarms_state, rx.el.span(count, rx.el.span(" ", ShellState.alarms_unit,
+                                                                        class_name="wr-alarms-unit"))),
+            href="/alarms?state=open", underline="none", class_name="wr-alarms",
+            aria_label=count + " " + ShellState.alarms_unit,
+        ),
+        rx.link(
+            rx.icon("bell", size=18, aria_hidden="true"), href="/alarms", underline="none",
+            class_name="wr-icon-button", aria_label="Alarms: none is open", title="Alarms: none is open",
+        ),
+    )  # fmt: skip
 
 
 def _theme_switch() -> rx.Component:
@@ -146,6 +167,10 @@ def _me() -> rx.Component:
             rx.cond(
                 ShellState.departments.length() > 0,
                 rx.el.p(ShellState.departments.join(", "), class_name="wr-me-departments"),
+            ),
+            link(
+                rx.fragment(rx.icon("circle-user", size=16, aria_hidden="true"), "Account"), "/account",
+                class_name="wr-button wr-button-plain",
             ),
             rx.el.button(
                 rx.icon("keyboard", size=16, aria_hidden="true"), "Keys",

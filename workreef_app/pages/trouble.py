@@ -26,6 +26,8 @@ def or_trouble(content: rx.Component) -> rx.Component:
             rx.cond(ShellState.may_audit, link("Open the audit log", "/audit"))))),
         ("limited", _titled("Too many requests", empty_state(
             "wait", "Wait a moment.", ShellState.trouble_text, again))),
+        ("unavailable", _titled("Not available now", empty_state(
+            "wait", "This page cannot be read at the moment.", ShellState.trouble_text, again))),
         ("invalid", _titled("Not an address of ours", empty_state(
             "missing", "This address asks for something that there is not.", ShellState.trouble_text, start))),
         _titled("Something went wrong", empty_state("failed", "This page could not be read.",

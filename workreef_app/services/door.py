@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from workreef_app.services import operations
 from workreef_app.services.access import sessions
 from workreef_app.services.audit import log
+from workreef_app.services.callers import Caller, JobClaim, automatic_actor
 from workreef_app.services.operation import (
     REGISTRY,
     Actor,
@@ -44,22 +45,20 @@ from workreef_app.services.operation import (
     Work,
     WrongPersona,
 )
-from workreef_app.services.tenancy.platform import Platform, Tenant
+from workreef_app.services.tenancy.outage import Outage
+from workreef_app.services.tenancy.platform import Platform
 from workreef_app.services.vault.errors import KeyUnavailable
+
+__all__ = ["Caller", "Door", "JobClaim", "validate"]
 
 operations.load()
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Where a call comes from: a browser's session token or a command line, at one tenant."""
+@dataclass(slots=True)
+class Stage:
+    """How far a call has come: `committing` once all is done but the commit of a change."""
 
-    tenant: Tenant
-    request_id: str
-    host: str = ""
-    address: str = ""
-    token: str | None = field(default=None, repr=False)
-    cli_user: str | None = None
+    committing: bool = False
 
 
 def utc_now() -> datetime:
@@ -74,19 +73,40 @@ class Door:
         self.clock = clock
         #: Told, after the commit, which session has just ended, so that its open pages can be closed.
         self.on_session_end: Callable[[UUID], object] = lambda ended: None
+        #: Since when the database has not answered this process.
+        self.outage = Outage()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
         """Who calls, and when they were last active; None without a session that holds."""
         if caller.cli_user is not None:
             return Actor(id=f"cli:{caller.cli_user}", personas=frozenset({Persona.ADMIN})), self.clock()
+        if caller.automatic:
+            return automatic_actor(caller), self.clock()
         if caller.token is None:
             return None
         with self.platform.unit_of_work(caller.tenant, sessions.GATEKEEPER, keyless=True) as session:
             return sessions.resolve(session, caller.token, caller.host, self.clock())
 
     def perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command) -> Any:
-        """Runs one operation and returns its result. Raises a Refusal when it is not done."""
+        """Runs one operation and returns its result. Raises a Refusal when it is not done.
+
+        A database that does not answer is a refusal too: Unavailable, or OutcomeUnknown where the commit was begun.
+        """
+        stage = Stage()
+        try:
+            result = self._perform(caller, name, payload, stage)
+        except Refusal:
+            raise
+        except Exception as error:
+            refusal = self.outage.refusal(error, self.clock(), committing=stage.committing)
+            if refusal is None:
+                raise
+            raise refusal from None
+        self.outage.over(self.clock())
+        return result
+
+    def _perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command, stage: Stage) -> Any:
         spec = REGISTRY.get(name)
         if spec is None:
             raise NotFound("operation", name)
@@ -99,7 +119,7 @@ class Door:
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
         try:
-            result = self._run(spec, caller, actor, last_active, command)
+            result = self._run(spec, caller, actor, last_active, command, stage)
         except DataError:
             raise Invalid("A value is out of bounds.") from None
         except IntegrityError as error:
@@ -116,7 +136,7 @@ class Door:
         return result
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
-        if caller.cli_user is not None:
+        if caller.trusted:
             return
         item = parse(spec.limit)
         key = (spec.name, caller.tenant.info.slug, caller.address if spec.public else actor.id)
@@ -125,11 +145,13 @@ class Door:
             wait = max(1, math.ceil(reset - time.time()))
             raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
 
-    def _run(self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command) -> Any:
+    def _run(
+        self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command, stage: Stage
+    ) -> Any:
         fact = Fact()
         with self.platform.unit_of_work(caller.tenant, actor, keyless=spec.keyless) as session:
             work = self._work(session, caller, actor, fact)
-            if not spec.public and not actor.personas & spec.by:
+            if not spec.allows(actor):
                 raise WrongPersona("Your personas do not allow this.")
             result = spec.run(work, command)
             if spec.event is not None:
@@ -137,6 +159,7 @@ class Door:
                     sessions.touch(session, actor.session_id, last_active, work.now)
                 session.flush()
                 self._append(session, spec, caller, fact.actor or actor, spec.event, fact)
+            stage.committing = spec.event not in {None, Event.DATA_READ}
             return result
 
     def _work(self, session: Session, caller: Caller, actor: Actor, fact: Fact) -> Work:

@@ -32,6 +32,7 @@ class Persona(StrEnum):
 
 
 PUBLIC: Final[frozenset[Persona]] = frozenset()
+NOBODY: Final[frozenset[Persona]] = frozenset()
 ANYONE: Final = frozenset(Persona)
 #: Those who read what was found in the sources: departments' own people, the change leader, admins.
 WORK_READERS: Final = frozenset(
@@ -48,16 +49,34 @@ class Event(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_REFUSED = "session.refused"
     SESSION_ENDED = "session.ended"
+    SESSION_EXTENDED = "session.extended"
     PERSON_CREATED = "person.created"
+    PERSON_CHANGED = "person.changed"
     INVITATION_ACCEPTED = "invitation.accepted"
     SCOPE_DENIED = "scope.denied"
     DATA_READ = "data.read"
     SETTING_CHANGED = "setting.changed"
     DEPARTMENT_CREATED = "department.created"
     IMPORT_STARTED = "import.started"
+    IMPORT_RECEIVED = "import.received"
     IMPORT_ADVANCED = "import.advanced"
     IMPORT_FINISHED = "import.finished"
+    IMPORT_CANCELLED = "import.cancelled"
+    IMPORT_SWEPT = "import.swept"
     PROPOSAL_DECIDED = "proposal.decided"
+    JOB_SCHEDULED = "job.scheduled"
+    JOB_STARTED = "job.started"
+    JOB_ENDED = "job.ended"
+    JOB_CANCELLED = "job.cancelled"
+    JOB_RETRIED = "job.retried"
+    SIGNALS_MEASURED = "signals.measured"
+    ALARM_RAISED = "alarm.raised"
+    ALARM_DELIVERED = "alarm.delivered"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
+    ALARM_ASSIGNED = "alarm.assigned"
+    ALARM_RESOLVED = "alarm.resolved"
+    ALARM_ROUTES_CHANGED = "alarm_routes.changed"
+    ALARM_ROUTES_TESTED = "alarm_routes.tested"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_EXPORTED = "audit.exported"
 
@@ -73,7 +92,11 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `cli:<user>` or `public`."""
+    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `cli:<user>`, `job:<uuid>`, `system:…`, `public`.
+
+    `automatic` is a job or a part of the system, which runs what is registered for jobs and nothing else. `claim` is
+    the number of the claim under which a job runs; a later claim makes it void (`services.jobs.ledger`).
+    """
 
     id: str
     personas: frozenset[Persona] = frozenset()
@@ -81,6 +104,9 @@ class Actor:
     departments: frozenset[UUID] = frozenset()
     session_id: UUID | None = None
     extra_reach: frozenset[Reach] = frozenset()
+    automatic: bool = False
+    job_id: UUID | None = None
+    claim: int = 0
 
 
 def reach_of(actor: Actor) -> frozenset[Reach]:
@@ -237,6 +263,35 @@ class Locked(Refusal):
     status, code = 423, "locked"
 
 
+class Unavailable(Refusal):
+    """Not now, because the database does not answer or is busy: nothing was changed, and the same call may be repeated.
+
+    `retry_after` is in seconds.
+    """
+
+    status, code = 503, "unavailable"
+    retry_after: int | None = 5
+
+
+class OutcomeUnknown(Unavailable):
+    """The database went away while the change was being committed: nobody knows yet whether it was kept.
+
+    No time is given to try again: a program that repeats by itself might do it twice.
+    """
+
+    code = "outcome_unknown"
+    retry_after = None
+
+
+class DiskFull(Refusal):
+    """There is no room left to write to."""
+
+    status, code = 507, "disk_full"
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full, so nothing was changed. An admin must free some space; then try again.")
+
+
 class Limited(Refusal):
     status, code = 429, "limited"
 
@@ -247,7 +302,10 @@ class Limited(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A registered operation. `event` is None for polls, which are neither audited nor activity."""
+    """A registered operation. `event` is None for polls, which are neither audited nor activity.
+
+    `by` are the personas that may run it; `jobs` says that jobs may, besides them.
+    """
 
     name: str
     run: Callable[[Work, Any], Any]
@@ -257,8 +315,13 @@ class Operation:
     limit: str
     event: Event | None
     public: bool
+    jobs: bool
     keyless: bool
     summary: str
+
+    def allows(self, actor: Actor) -> bool:
+        """Whether the actor may run it at all."""
+        return self.public or bool(actor.personas & self.by) or (self.jobs and actor.automatic)
 
 
 REGISTRY: dict[str, Operation] = {}
@@ -267,9 +330,12 @@ Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 
 def operation(
-    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False
+    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False
 ) -> Callable[[Function], Function]:
-    """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name."""
+    """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name.
+
+    `by=NOBODY, jobs=True` is for jobs alone; without `jobs`, an empty `by` is public.
+    """
 
     def register(function: Function) -> Function:
         if name in REGISTRY:
@@ -280,7 +346,7 @@ def operation(
         if not doc:
             raise ValueError(f"operation {name} has no docstring")
         REGISTRY[name] = Operation(
-            name, function, command, hints["return"], by, limit, audit, not by, keyless, doc[0]
+            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0]
         )
         return function
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import reflex as rx
 from reflex.istate.manager.token import BaseStateToken
-from reflex.middleware import Middleware
+from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.event.context import EventContext
@@ -20,8 +20,9 @@ from reflex_base.registry import RegistrationContext
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.browser import browser_caller
-from workreef_app.services.process import current
-from workreef_app.services.tenancy.errors import TenancyError
+from workreef_app.services.door import Caller
+from workreef_app.services.process import current, refusal_of
+from workreef_app.services.tenancy.errors import UnknownTenant
 from workreef_app.state.calls import CALLER, in_pool
 from workreef_app.state.shell import ShellState
 
@@ -50,6 +51,25 @@ def leave(path: str) -> StateUpdate:
     return StateUpdate(delta={ShellState.get_full_name(): {"leave_to_rx_state_": path}})
 
 
+def tell(sentence: str) -> StateUpdate:
+    """Refuses an event and says why in the status region; nothing of the state leaves."""
+    return StateUpdate(delta={ShellState.get_full_name(): {
+        "status_rx_state_": sentence, "status_href_rx_state_": "", "refused_rx_state_": True,
+    }})
+
+
+def _who(router_data: dict[str, Any]) -> tuple[Caller | None, UUID | None]:
+    """The caller of an event and their session; None for what there is not."""
+    try:
+        caller = browser_caller(
+            current().platform, router_data.get("headers", {}), router_data.get("ip", ""), uuid7().hex
+        )
+    except UnknownTenant:
+        return None, None
+    known = current().actor(caller) if caller is not None else None
+    return caller, known[0].session_id if known is not None else None
+
+
 class Guard(Middleware):
     """The first middleware: refuses, or lets the event through as its caller."""
 
@@ -64,20 +84,18 @@ class Guard(Middleware):
         context = EventContext.get()
         router_data: dict[str, Any] = context.router_data
         try:
-            caller = await in_pool(
-                browser_caller, current().platform, router_data.get("headers", {}), router_data.get("ip", ""),
-                uuid7().hex,
-            )
-        except TenancyError:
-            caller = None
-        known = await in_pool(current().actor, caller) if caller is not None else None
-        if caller is None or known is None or known[0].session_id is None:
-            state.reset()
+            caller, session_id = await in_pool(_who, router_data)
+        except Exception as error:
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            return tell(refusal.detail)
+        if caller is None or session_id is None:
+            state.reset()  # type: ignore[no-untyped-call]
             return leave("/login")
-        session_id = known[0].session_id
         if self._bound.setdefault(context.token, session_id) != session_id:
             # The tab's state belongs to another session: forget it, and load the page anew.
-            state.reset()
+            state.reset()  # type: ignore[no-untyped-call]
             self._bound[context.token] = session_id
             return leave(router_data.get("asPath", "/"))
         CALLER.set(caller)

@@ -52,17 +52,18 @@ class ProposalState(rx.State):
         found = await shell.ask("proposals.read", {"proposal_id": proposal_id})
         if found is None:
             return
+        zone = shell.zone()
         self._shown, self._choices = str(found.row.proposal_id), [choice.value for choice in found.choices]
-        self.row = work_row(found.row)
-        self.evidence = [evidence_card(e) for e in found.evidence]
+        self.row = work_row(found.row, zone)
+        self.evidence = [evidence_card(e, zone) for e in found.evidence]
         self.confirmation = f"{counted(len(found.evidence), 'source flags', 'sources flag')} this task."
         self._measures(found)
-        self.analysis, self.analysed_at = found.analysis.summary, moment(found.analysis.created_at)
+        self.analysis, self.analysed_at = found.analysis.summary, moment(found.analysis.created_at, zone)
         self.points, self.unknown = found.analysis.points, found.analysis.unknown
-        self.decisions = [decision_line(d) for d in found.decisions]
+        self.decisions = [decision_line(d, zone) for d in found.decisions]
         self.can_accept, self.can_return = "accept" in self._choices, "return" in self._choices
         self.can_decline = "decline" in self._choices
-        self.updated_at = moment(found.updated_at)
+        self.updated_at = moment(found.updated_at, zone)
 
     def _measures(self, found: Any) -> None:
         row, limits = found.row, found.thresholds
@@ -95,6 +96,7 @@ class ProposalState(rx.State):
                 await self._read(self._shown)  # somebody else may have decided it meanwhile
             return
         self.reason = ""
+        shell.accept("reason")
         await self._read(self._shown)
         shell.status = f"The proposal is {done.status.value}."
         shell.status_href = query("/audit", target=f"proposal:{self._shown}")

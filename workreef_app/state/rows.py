@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import tzinfo
 from typing import Any
 
 from workreef_app.state.words import counted, hour, moment, number, share, span
@@ -32,7 +33,7 @@ class WorkRow:
     as_of: str = ""
 
 
-def work_row(row: Any) -> WorkRow:
+def work_row(row: Any, zone: tzinfo) -> WorkRow:
     """A row of the door as a list shows it."""
     task = f"/tasks/{row.task_id}"
     return WorkRow(
@@ -43,7 +44,7 @@ def work_row(row: Any) -> WorkRow:
         times=number(row.times), days=number(row.days), window=counted(row.window_days, "day"),
         alike=share(row.uniformity), alike_known=row.uniformity is not None,
         handling=share(row.handling), handling_known=row.handling is not None,
-        sources=", ".join(row.sources), as_of=moment(row.as_of),
+        sources=", ".join(row.sources), as_of=moment(row.as_of, zone),
     )
 
 
@@ -67,13 +68,14 @@ class EvidenceCard:
     samples: list[str] = dataclasses.field(default_factory=list)
 
 
-def evidence_card(evidence: Any) -> EvidenceCard:
+def evidence_card(evidence: Any, zone: tzinfo) -> EvidenceCard:
     """The door's evidence as a card."""
     return EvidenceCard(
         kind=evidence.kind, source=evidence.source,
         sample=f"{counted(evidence.times, 'line')} in {counted(evidence.hours, 'hour')} on "
                f"{counted(evidence.days, 'day')}",
-        window=f"{moment(evidence.window_from)} to {moment(evidence.window_to)}", as_of=moment(evidence.window_to),
+        window=f"{moment(evidence.window_from, zone)} to {moment(evidence.window_to, zone)}",
+        as_of=moment(evidence.window_to, zone),
         samples=evidence.samples,
     )
 
@@ -88,9 +90,11 @@ class ObservationLine:
     span: str = ""
 
 
-def observation_line(row: Any) -> ObservationLine:
+def observation_line(row: Any, zone: tzinfo) -> ObservationLine:
     """A row of the door as the list shows it."""
-    return ObservationLine(hour(row.hour), number(row.lines), row.summary, span(row.first_at, row.last_at))
+    return ObservationLine(
+        hour(row.hour, zone), number(row.lines), row.summary, span(row.first_at, row.last_at, zone)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +110,6 @@ class DecisionLine:
 CHOSEN = {"accept": "accepted", "return": "returned", "decline": "declined"}
 
 
-def decision_line(row: Any) -> DecisionLine:
+def decision_line(row: Any, zone: tzinfo) -> DecisionLine:
     """A row of the door as the history shows it."""
-    return DecisionLine(row.person, CHOSEN[row.choice.value], row.reason, moment(row.at))
+    return DecisionLine(row.person, CHOSEN[row.choice.value], row.reason, moment(row.at, zone))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import reflex as rx
+from uuid_utils.compat import uuid7
 
-from workreef_app.services.operation import REGISTRY, WORK_READERS, Persona, Refusal
+from workreef_app.services.operation import AUDITORS, REGISTRY, WORK_READERS, Persona, Refusal
 from workreef_app.state.calls import CALLER, perform
+from workreef_app.state.words import zone_named
 
 log = logging.getLogger("workreef.state")
 
@@ -35,9 +39,17 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
         items.append(NavItem("My work", "/me", "me"))
     if mine - {Persona.CONTRIBUTOR}:
         items.append(NavItem("Audit", "/audit", "audit"))
-    if Persona.ADMIN in mine:
+    if mine & REGISTRY["alarms.list"].by:
+        items.append(NavItem("Alarms", "/alarms", "alarms"))
+    if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
+        items.append(NavItem("Settings", "/admin/settings", "settings"))
     return items
+
+
+def milliseconds(span: timedelta) -> int:
+    """A span in whole milliseconds, as a browser counts; none is less than no time."""
+    return max(0, span // timedelta(milliseconds=1))
 
 
 def initials(name: str) -> str:
@@ -62,7 +74,7 @@ PLURAL = {
     Persona.OPERATOR: "operators", Persona.DEPT_LEAD: "department leads", Persona.CHANGE_LEADER: "change leaders",
     Persona.CONTRIBUTOR: "contributors", Persona.ADMIN: "admins", Persona.SECURITY_REVIEWER: "security reviewers",
 }
-TROUBLES = {403: "persona", 404: "missing", 422: "invalid", 423: "locked", 429: "limited"}
+TROUBLES = {403: "persona", 404: "missing", 422: "invalid", 423: "locked", 429: "limited", 503: "unavailable"}
 
 
 class ShellState(rx.State):
@@ -90,6 +102,18 @@ class ShellState(rx.State):
     trouble: str = ""
     trouble_text: str = ""
     leave_to: str = ""
+    #: Open alarms that the person may see, in words, and how bad the worst is.
+    alarms: int = 0
+    alarms_unit: str = ""
+    alarms_state: str = "proven"
+    may_alarms: bool = False
+    #: For the announcements of the session's end: its mark, and the milliseconds left at the time of the load.
+    session_mark: str = ""
+    session_left: int = 0
+    idle_left: int = -1
+    #: Path, name and a mark of its own of the field whose text was just accepted, so that its draft is forgotten.
+    accepted: str = ""
+    _zone: str = "UTC"
 
     @rx.event
     async def load(self) -> None:
@@ -106,7 +130,35 @@ class ShellState(rx.State):
             self.contact = me.contact
             self.locked = me.locked
             self.nav = navigation(me.personas)
+            self._zone = me.time_zone
+            self._session(me.session)
             self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
+            await self.look_at_alarms()
+
+    async def look_at_alarms(self) -> None:
+        """Counts the open alarms that the person may see. What was last known stays where it is refused."""
+        self.may_alarms = bool({persona.value for persona in REGISTRY["alarms.count"].by} & set(self.personas))
+        if not self.may_alarms:
+            return
+        try:
+            found = await perform("alarms.count", {})
+        except Refusal:
+            return
+        self.alarms, self.alarms_unit = found.open, "open alarm" if found.open == 1 else "open alarms"
+        self.alarms_state = "broken" if found.critical else "attention"
+
+    def _session(self, times: Any) -> None:
+        self.session_mark = times.mark
+        self.session_left = milliseconds(times.ends_at - times.now)
+        self.idle_left = milliseconds(times.idle_ends_at - times.now) if times.idle_ends_at else -1
+
+    def accept(self, name: str) -> None:
+        """Has the browser forget the draft of a field on this page: what was typed there has been used."""
+        self.accepted = f"{path_of(self.router.url.path)} {name} {uuid7().hex}"
+
+    def zone(self) -> ZoneInfo:
+        """The zone in which times are shown to the person."""
+        return zone_named(self._zone)
 
     @rx.event
     def arrive(self) -> None:

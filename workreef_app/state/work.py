@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import dataclasses
+from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from workreef_app.state.rows import (
     Choice,
@@ -16,9 +19,19 @@ from workreef_app.state.rows import (
     work_row,
 )
 from workreef_app.state.shell import ShellState
-from workreef_app.state.words import counted, given_moment, moment, query
+from workreef_app.state.words import counted, given_moment, lately, moment, query
 
 FILTERS = ("department", "recommendation", "status", "since")
+#: Lists of proposals alone have this one more.
+DECIDED = "decided_since"
+
+
+@dataclasses.dataclass(frozen=True)
+class News:
+    """Something that came since the last visit, and where its rows are."""
+
+    text: str = ""
+    href: str = ""
 
 
 class DigestState(rx.State):
@@ -36,6 +49,8 @@ class DigestState(rx.State):
     review_href: str = ""
     pilot_href: str = ""
     new_since: str = ""
+    last_visit: str = ""
+    news: list[News] = []
     tasks: int = 0
     tasks_text: str = ""
     latest_text: str = ""
@@ -57,19 +72,20 @@ class DigestState(rx.State):
             return
         first = shell.person_name.split(" ")[0]
         self.greeting = f"Good day, {first}." if first else "Good day."
-        self.as_of = moment(digest.as_of)
-        self.read_at = moment(datetime.now(UTC))
+        zone = shell.zone()
+        self.as_of = moment(digest.as_of, zone)
+        self.read_at = moment(datetime.now(UTC), zone)
         self.to_review, self.to_pilot = digest.to_review, digest.to_pilot
         self.to_review_unit = "proposal" if digest.to_review == 1 else "proposals"
         self.new_tasks = counted(digest.new_tasks, "task") + " found"
-        self.new_since = moment(digest.new_since)
+        self.new_since = moment(digest.new_since, zone)
         self.tasks, self.tasks_text = digest.tasks, counted(digest.tasks, "task")
         self.sources, self.sources_text = digest.sources, counted(digest.sources, "source")
         latest = digest.latest
         self.latest_text = self.latest_tasks = self.latest_href = ""
         if latest is not None:
             self.latest_text = (
-                f"{latest.file_name} into {latest.source}, {moment(latest.finished_at)}:"
+                f"{latest.file_name} into {latest.source}, {moment(latest.finished_at, zone)}:"
                 f" {counted(latest.added, 'new line')}, "
             )
             self.latest_tasks = counted(latest.new_tasks, "new task")
@@ -80,10 +96,26 @@ class DigestState(rx.State):
         self.review_href = query("/proposals", **chosen, status="open")
         self.pilot_href = query("/proposals", **chosen, status="open", recommendation="pilot")
         self.departments = [Choice(d.slug, d.name) for d in digest.departments]
-        self.opportunities = [work_row(row) for row in digest.opportunities]
+        self.opportunities = [work_row(row, zone) for row in digest.opportunities]
+        self._news(digest.since, zone)
+
+    def _news(self, found: Any, zone: tzinfo) -> None:
+        """What came since the last visit, each number with the address of its rows."""
+        self.last_visit = lately(found.at, datetime.now(UTC), zone) if found.at else ""
+        if found.at is None:
+            self.news = []
+            return
+        at, chosen = found.at.isoformat(), {"department": self.department}
+        self.news = [
+            News(counted(found.tasks, "new task"), query("/tasks", **chosen, since=at)),
+            News(counted(found.proposals, "new open proposal"), query("/proposals", **chosen, status="open", since=at)),
+            News(counted(found.decided, "proposal") + " decided by others",
+                 query("/proposals", **chosen, decided_since=at)),
+            News(counted(found.imports, "import") + " ended", query("/imports", since=at)),
+        ]
 
     @rx.event
-    def choose_department(self, slug: str) -> rx.event.EventSpec:
+    def choose_department(self, slug: str) -> EventSpec:
         """Puts the department into the address, which loads the digest of it."""
         self.department = slug
         return rx.redirect(query("/", department=slug), replace=True)
@@ -100,6 +132,7 @@ class ListState(rx.State):
     recommendation: str = ""
     status: str = ""
     since: str = ""
+    decided_since: str = ""
     since_text: str = ""
     departments: list[Choice] = []
     csv_href: str = ""
@@ -119,28 +152,33 @@ class ListState(rx.State):
     async def _load(self, operation: str, path: str, what: str) -> None:
         shell = await self.get_state(ShellState)
         given = self.router.url.query_parameters
-        chosen = {name: given.get(name, "") for name in FILTERS}
+        names = (*FILTERS, DECIDED) if operation == "proposals.list" else FILTERS
+        chosen = {name: given.get(name, "") for name in names}
         after = given.get("after", "")
         page = await shell.ask(operation, {name: v for name, v in {**chosen, "after": after}.items() if v})
         if page is None:
             return
         self.department, self.recommendation, self.status, self.since = (chosen[name] for name in FILTERS)
+        self.decided_since = chosen.get(DECIDED, "")
         self.filtered = any(chosen.values())
-        self.rows = [work_row(row) for row in page.rows]
+        zone = shell.zone()
+        self.rows = [work_row(row, zone) for row in page.rows]
         self.total, self.count = page.count, counted(page.count, what)
-        self.since_text = f" found since {given_moment(self.since)}" if self.since else ""
+        found = f" found since {given_moment(self.since, zone)}" if self.since else ""
+        decided = f" decided by others since {given_moment(self.decided_since, zone)}" if self.decided_since else ""
+        self.since_text = found + decided
         self.departments = [Choice(d.slug, d.name) for d in page.departments]
         self.csv_href = query(f"/export{path}.csv", **chosen)
         self.next_href = query(path, **chosen, after=page.next) if page.next else ""
         self.first_href = query(path, **chosen) if after else ""
 
     @rx.event
-    def choose(self, path: str, name: str, value: str) -> rx.event.EventSpec | None:
+    def choose(self, path: str, name: str, value: str) -> EventSpec | None:
         """Puts a filter into the address, which loads the list anew from its first page."""
         if name not in FILTERS or path not in {"/tasks", "/proposals"}:
             return None
         setattr(self, name, value)
-        chosen = {known: getattr(self, known) for known in FILTERS}
+        chosen = {known: getattr(self, known) for known in (*FILTERS, DECIDED)}
         return rx.redirect(query(path, **chosen), replace=True)
 
 
@@ -166,10 +204,11 @@ class TaskState(rx.State):
         page = await shell.ask("observations.list", {"task_id": task_id, "after": after})
         if page is None:
             return
-        self.row = work_row(found.row)
-        self.evidence = [evidence_card(e) for e in found.evidence]
+        zone = shell.zone()
+        self.row = work_row(found.row, zone)
+        self.evidence = [evidence_card(e, zone) for e in found.evidence]
         self.behind = f"{counted(page.lines, 'line')} in {counted(page.count, 'observation')}"
-        self.observations = [observation_line(o) for o in page.rows]
+        self.observations = [observation_line(o, zone) for o in page.rows]
         path = f"/tasks/{task_id}"
         self.next_href = query(path, after=page.next) if page.next else ""
         self.first_href = path if after else ""

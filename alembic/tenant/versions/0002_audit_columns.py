@@ -1,4 +1,4 @@
-"""The audit log's filter columns read the content as json: building a jsonb for each cost an append a tenth of its time.
+"""The audit log's filter columns read the content as json: making a jsonb for each was a tenth of an append.
 
 Revision ID: 0002
 Revises: 0001

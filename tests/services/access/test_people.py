@@ -1,4 +1,4 @@
-"""People, invitations and the tenant's own settings."""
+"""People and invitations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from workreef_app.services.access.tenant_settings import KNOWN
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Conflict, Invalid, Refusal, WrongPersona
+from workreef_app.services.operation import Conflict, Invalid, WrongPersona
 from workreef_app.services.tenancy.platform import Tenant
 
 PASSWORD = "correct horse battery staple"
@@ -172,43 +171,3 @@ def test_a_department_is_taken_once(door: Door, tenant: Tenant, cli: Cli, depart
     department(tenant, "claims")
     with pytest.raises(Conflict, match="claims"):
         department(tenant, "claims")
-
-
-def test_settings_have_defaults_and_bounds(door: Door, tenant: Tenant, cli: Cli) -> None:
-    rows = door.perform(cli(tenant), "settings.read", {}).settings
-    assert {row.name: row.number for row in rows} == {name: known.default for name, known in KNOWN.items()}
-    assert all(row.minimum <= row.default <= row.maximum and row.meaning.endswith(".") for row in rows)
-
-
-@pytest.mark.parametrize("name", sorted(KNOWN))
-def test_a_setting_changes_within_its_bounds(door: Door, shared: Tenant, cli: Cli, name: str) -> None:
-    tenant, known = shared, KNOWN[name]
-    for number in (known.minimum, known.maximum):
-        assert door.perform(cli(tenant), "settings.change", {"name": name, "number": number}).number == number
-        (row,) = [r for r in door.perform(cli(tenant), "settings.read", {}).settings if r.name == name]
-        assert row.number == number
-    for number in (known.minimum - 1, known.maximum + 1, 2**70, -(2**70)):
-        with pytest.raises(Invalid, match="out of bounds"):
-            door.perform(cli(tenant), "settings.change", {"name": name, "number": number})
-
-
-@pytest.mark.parametrize("payload", [
-    {"name": "session.lifetime", "number": 1}, {"name": "", "number": 1}, {"name": "session.idle_minutes"},
-    {"name": "session.idle_minutes", "number": "many"}, {"name": "session.idle_minutes", "number": 1.5},
-])
-def test_what_is_no_setting_is_refused(door: Door, standing: list[Tenant], cli: Cli, payload: dict[str, Any]) -> None:
-    with pytest.raises(Invalid):
-        door.perform(cli(standing[0]), "settings.change", payload)
-
-
-def test_a_change_of_a_setting_is_told_with_both_numbers(
-    door: Door, tenant: Tenant, cli: Cli, person: Any
-) -> None:
-    reviewer = person(tenant, ["security_reviewer"])
-    door.perform(cli(tenant), "settings.change", {"name": "signals.min_times", "number": 9})
-    newest = door.perform(reviewer, "audit.list", {}).rows[0]
-    assert (newest.event, newest.target) == ("setting.changed", "setting:signals.min_times")
-    content = door.perform(reviewer, "audit.read", {"seq": newest.seq}).content
-    assert '"after":9,"before":5' in content
-    with pytest.raises(Refusal):
-        door.perform(reviewer, "settings.change", {"name": "signals.min_times", "number": 5})

@@ -62,7 +62,7 @@ def test_many_share_one_flush_that_began_after_them() -> None:
 
     def write(number: int) -> None:
         disk.commit(number)
-        shared.wait(disk.flush)
+        shared.wait(disk.flush, connected=0.0, began=1.0)
         assert number in disk.durable
 
     first = started(write, 0)
@@ -86,7 +86,7 @@ def test_who_waits_for_a_flush_that_failed_makes_their_own() -> None:
     def write(number: int) -> None:
         disk.commit(number)
         try:
-            shared.wait(disk.flush)
+            shared.wait(disk.flush, connected=0.0, began=1.0)
             outcomes[number] = True
         except OSError:
             outcomes[number] = False
@@ -108,13 +108,13 @@ def test_who_waits_for_a_flush_that_failed_makes_their_own() -> None:
 def test_the_first_alone_flushes_at_once_and_hears_of_its_own_failure() -> None:
     disk, shared = Disk(), SharedFlush()
     disk.go.set()
-    shared.wait(disk.flush)
+    shared.wait(disk.flush, connected=0.0, began=1.0)
     assert disk.flushes == 1
     disk.fails = 5
     with pytest.raises(OSError, match="gone"):
-        shared.wait(disk.flush)
+        shared.wait(disk.flush, connected=0.0, began=1.0)
     disk.fails = 0
-    shared.wait(disk.flush)
+    shared.wait(disk.flush, connected=0.0, began=1.0)
     assert disk.flushes == 3
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_lost_under_contention() -> None:
         for _ in range(300):
             number = next(numbers)
             disk.commit(number)
-            shared.wait(disk.flush)
+            shared.wait(disk.flush, connected=0.0, began=1.0)
             if number not in disk.durable:
                 failures.append(number)
 
@@ -138,3 +138,26 @@ def test_nothing_is_lost_under_contention() -> None:
     assert not failures
     assert not shared._busy
     assert not shared._waiting
+
+
+def test_a_connection_that_was_opened_after_the_work_began_serves_nobody_else() -> None:
+    """The server may have crashed in between, and lost what the other committed."""
+    disk, shared = Disk(), SharedFlush()
+    order: list[int] = []
+
+    def write(number: int) -> None:
+        disk.commit(number)
+        shared.wait(disk.flush, connected=float(number), began=float(number))
+        order.append(number)
+
+    threads = [started(write, 9)]
+    assert disk.begun.wait(WAIT_SECONDS)
+    threads += [started(write, number) for number in (7, 3, 5)]
+    waiting(shared, 3)
+    disk.go.set()
+    for thread in threads:
+        thread.join(WAIT_SECONDS)
+        assert not thread.is_alive()
+    assert sorted(order) == [3, 5, 7, 9]
+    # 3 is served by no connection but its own; 5 by its own or that of 3; 7 by any of the three.
+    assert 3 <= disk.flushes <= 4

@@ -216,7 +216,7 @@ def test_an_import_that_changes_nothing_renews_nothing(
     own_department: str,
 ) -> None:
     done = import_lines(shared, [line(f"claim {n} was rejected", n * DAY) for n in range(10)], own_department)
-    assert (done.import_.added, done.new_tasks) == (0, 0)
+    assert (done.added, done.new_tasks) == (0, 0)
     assert again(door, lead, proposal).analysis == proposal.analysis
     with sql_as_owner(shared) as owner:
         counted = owner.execute("SELECT count(*) FROM analysis WHERE task_id = %s", (proposal.row.task_id,))

@@ -5,17 +5,23 @@ from __future__ import annotations
 import io
 import json
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import BinaryIO, cast
+from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workreef_app.services.signals import reader as reader_module
+from workreef_app.services.signals.chunks import ChunkStream
 from workreef_app.services.signals.reader import (
     MAX_LINE_BYTES,
     Line,
     LineReader,
+    ReaderState,
     Reason,
     Skipped,
     UnreadableFile,
@@ -107,14 +113,14 @@ def test_a_byte_order_mark_is_no_part_of_the_line() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"\x1f\x8b\x08\x00", "gzip data; decompress it first"),
+        (b"\x1f\x8b\x08\x00", "gzip data; import it with --gzip"),
         (b"BZh91AY", "bzip2"),
         (b"\xfd7zXZ\x00", "xz data"),
         (b"\x28\xb5\x2f\xfd", "Zstandard"),
         (b"PK\x03\x04", "zip archive"),
         ("\ufeffa b\n".encode("utf-16-le"), "UTF-16 text; convert it"),
         ("\ufeffa b\n".encode("utf-16-be"), "UTF-16 text; convert it"),
-        ("2024-05-16\n".encode("utf-16-le"), "NUL bytes"),
+        ("2024-05-16\n".encode("utf-16-le"), "UTF-16 text, little-endian"),
     ],
 )
 def test_what_is_no_text_log_is_refused_clearly(data: bytes, told: str) -> None:
@@ -175,3 +181,102 @@ def test_a_line_from_the_future_is_skipped_and_told() -> None:
     assert [item if isinstance(item, Skipped) else item.message for item in found] == [
         "now", Skipped(Reason.FUTURE), Skipped(Reason.FUTURE),
     ]
+
+
+def resumed(data: bytes, state: ReaderState, size: int = 7, whole: bool = True) -> LineReader:
+    """A reader in another process: its state went through JSON, its stream comes in chunks."""
+    stored = ReaderState.from_json(json.loads(json.dumps(state.as_json())))
+    stream = ChunkStream(data[at : at + size] for at in range(0, len(data), size))
+    stream.skip(stored.bytes_read)
+    return read_lines(stream, zone=UTC, year=None, now=NOW, resume=stored, whole=whole)
+
+
+def until_fault(records: LineReader) -> list[Line | Skipped | str]:
+    """The outcomes, and the fault if one ends them."""
+    found: list[Line | Skipped | str] = []
+    try:
+        found.extend(records)
+    except UnreadableFile as error:
+        found.append(str(error))
+    return found
+
+
+#: Lines of over 40 bytes count as too long, so that examples stay small.
+short_lines = patch.multiple(reader_module, MAX_LINE_BYTES=40, _LIMIT=45, _DISCARDED=16)
+
+PIECES = st.one_of(
+    st.binary(max_size=30).filter(lambda b: b"\n" not in b),
+    st.integers(38, 200).map(lambda size: STAMP + b"y" * (size - len(STAMP))),
+    st.sampled_from(
+        [b"", b"\xef\xbb\xbf" + STAMP + b"up", b"\x00\x00", b"\xff\xfe", b"\x1f\x8b", b"  at a.b", b"\t... 3 more",
+         STAMP + b"up", "2024-05-16".encode("utf-16-le"), b"\r", b"a\rb", STAMP + b"a\r" + STAMP + b"b"]
+    ),
+)  # fmt: skip
+ENDS = st.sampled_from([b"", b"\n", b"\r\n"])
+
+
+@short_lines
+@settings(deadline=None)  # on a busy machine
+@given(st.lists(PIECES, max_size=8), ENDS, st.sampled_from([1, 7, 50, 1000]))
+def test_reading_goes_on_after_every_line_as_if_it_had_not_stopped(lines: list[bytes], end: bytes, size: int) -> None:
+    data = b"\n".join(lines) + end
+    expected = until_fault(reader(data))
+    done: list[Line | Skipped | str] = []
+    records = reader(data)
+    while True:
+        assert done + until_fault(resumed(data, records.state, size)) == expected
+        assert records.bytes_read == records.state.bytes_read
+        try:
+            done.append(next(records))
+        except (StopIteration, UnreadableFile):
+            break
+
+
+class Gone(Exception):
+    """The worker was told to stop between two chunks."""
+
+
+@short_lines
+@settings(deadline=None)  # on a busy machine
+@given(st.lists(PIECES, max_size=8), ENDS, st.integers(1, 100), st.integers(0, 60))
+def test_reading_goes_on_after_a_stop_at_any_chunk(lines: list[bytes], end: bytes, size: int, chunks: int) -> None:
+    """A stop within a line, a too long one among them, gives that line neither twice nor never."""
+    data = b"\n".join(lines) + end
+
+    def stopping() -> Iterator[bytes]:
+        yield from (data[at : at + size] for at in range(0, min(len(data), size * chunks), size))
+        raise Gone
+
+    first = read_lines(ChunkStream(stopping()), zone=UTC, year=None, now=NOW)
+    done: list[Line | Skipped | str] = []
+    with suppress(Gone, UnreadableFile):
+        for record in first:
+            done.append(record)
+    assert done + until_fault(resumed(data, first.state, size)) == until_fault(reader(data))
+
+
+@pytest.mark.parametrize(
+    ("tail", "kept", "at_end"),
+    [(b"", 2, 0), (b"  at a.b", 2, 8), (b"half a line\r", 2, 12), (b"y" * (MAX_LINE_BYTES + 9), 2, 0)],
+)
+def test_a_cut_off_stream_ends_with_its_last_whole_line(tail: bytes, kept: int, at_end: int) -> None:
+    data = STAMP + b"up\n" + STAMP + b"down\n" + tail
+    records = resumed(data, ReaderState(), whole=False)
+    assert len(list(records)) == kept
+    assert records.bytes_read == len(data) - at_end
+    assert len(list(resumed(data, records.state))) == (1 if tail else 0)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"bytes_read": -1, "after_record": False, "begun": False, "in_long_line": False},
+        {"bytes_read": "1", "after_record": False, "begun": False, "in_long_line": False},
+        {"bytes_read": 1, "after_record": 0, "begun": False, "in_long_line": False},
+        {"bytes_read": 1, "after_record": False, "begun": False, "in_long_line": False, "more": 1},
+    ],
+)
+def test_what_is_no_state_is_refused(stored: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="no state of a reader"):
+        ReaderState.from_json(stored)

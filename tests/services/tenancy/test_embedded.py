@@ -16,9 +16,15 @@ import psycopg
 import pytest
 
 import workreef_app
-from workreef_app.services.tenancy import embedded, embedded_account, embedded_errors, embedded_files
+from workreef_app.services.tenancy import (
+    embedded,
+    embedded_account,
+    embedded_errors,
+    embedded_files,
+    embedded_orphans,
+)
 from workreef_app.services.tenancy import embedded_server as server
-from workreef_app.services.tenancy.embedded import Embedded, EmbeddedError, lease, start, stop
+from workreef_app.services.tenancy.embedded import Embedded, EmbeddedError, lease, restart, start, stop
 
 REPOSITORY = str(Path(workreef_app.__file__).parents[1])
 ANOTHER = embedded_account.Account("another", 4242, 4242)
@@ -270,6 +276,76 @@ def test_a_killed_server_recovers_what_was_committed(kept_dir: Path) -> None:
         kill(kept_dir)
         again = start(kept_dir)
         assert ask(again.url(), "SELECT n FROM committed") == 11
+
+
+BUSY = """
+import psycopg, sys
+with psycopg.connect(sys.argv[1]) as connection:
+    print(connection.info.backend_pid, flush=True)
+    connection.execute("SELECT count(*) FROM generate_series(1, 10000000000) g")
+"""
+
+
+@pytest.mark.parametrize("way", ["start", "stop"])
+@pytest.mark.parametrize("still", [False, True], ids=["computes", "stands still"])
+def test_a_backend_that_outlives_its_server_is_ended(kept_dir: Path, running: Embedded, way: str, still: bool) -> None:
+    client = program(BUSY, running.url())
+    assert client.stdout
+    backend = int(client.stdout.readline())
+    while ask(running.url(), f"SELECT state FROM pg_stat_activity WHERE pid = {backend}") != "active":
+        pass
+    if still:
+        os.kill(backend, signal.SIGSTOP)
+    try:
+        kill(kept_dir)
+        assert is_running(kept_dir)
+        if way == "stop":
+            assert stop(kept_dir)
+            assert not is_running(kept_dir)
+        assert ask(start(kept_dir).url(), "SELECT 1") == 1
+        assert not embedded_files.is_server(backend, kept_dir.resolve() / "pgdata")
+    finally:
+        client.kill()
+        client.communicate()
+
+
+def test_backends_of_a_living_server_are_no_orphans(kept_dir: Path, running: Embedded) -> None:
+    place = embedded_files.Place(kept_dir.resolve(), embedded_account.account_for(kept_dir))
+    with psycopg.connect(running.url()) as connection:
+        embedded_orphans.end_orphans(place, 60)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_orphans_are_known_by_their_title_where_their_directory_is_not_shown(
+    kept_dir: Path, running: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise PermissionError
+
+    with psycopg.connect(running.url()) as connection:
+        monkeypatch.setattr(os.path, "samefile", refuse)
+        assert embedded_files.is_server(connection.info.backend_pid, kept_dir.resolve() / "pgdata")
+        assert not embedded_files.is_server(connection.info.backend_pid, kept_dir.resolve().parent / "x" / "pgdata")
+
+
+def test_a_restart_keeps_the_socket_and_makes_nothing(kept_dir: Path, running: Embedded) -> None:
+    assert restart(kept_dir, running.socket_dir) == running
+    kill(kept_dir)
+    with tempfile.TemporaryDirectory(prefix="workreef-test-") as name:
+        elsewhere = Path(name) / "socket"
+        open_to = embedded_account.account_for(kept_dir)
+        if open_to:
+            embedded_account.let_enter(Path(name), open_to)
+        found = restart(kept_dir, elsewhere)
+        assert found.socket_dir == elsewhere
+        assert found.password == running.password
+        assert ask(found.url(), "SELECT 1") == 1
+        stop(kept_dir)
+        for gone in (Path(name) / "gone", Path(name)):
+            with pytest.raises(EmbeddedError, match="missing or damaged"):
+                restart(gone, elsewhere)
+        assert not (Path(name) / "gone").exists()
+        assert not (Path(name) / "pgdata").exists()
 
 
 @pytest.mark.parametrize("first_line", ["", "rubbish", str(os.getpid())], ids=["empty", "rubbish", "reused"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from workreef_app.services.tenancy import engines as module
+from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.engines import Engines
 from workreef_app.services.tenancy.errors import Busy, SchemaNotCurrent
 from workreef_app.services.tenancy.platform import Tenant
@@ -113,6 +118,40 @@ def test_an_old_schema_is_refused_until_it_is_current(
             with pytest.raises(SchemaNotCurrent, match="needs 9999"), small.use(tenant.info.id, tenant.url):
                 raise AssertionError
     engine_of(small, tenant)
+
+
+def test_connections_have_limits_and_an_address_may_set_its_own(small: Engines, standing: list[Tenant]) -> None:
+    tenant = standing[0]
+    shown = "SELECT name || '=' || setting FROM pg_settings WHERE name = ANY(:names) ORDER BY name"
+    names = ["client_connection_check_interval", "idle_in_transaction_session_timeout", "lock_timeout"]
+    with small.use(tenant.info.id, tenant.url) as engine, engine.connect() as connection:
+        found = list(connection.execute(text(shown), {"names": names}).scalars())
+    assert found == [f"{names[0]}=2000", f"{names[1]}=60000", f"{names[2]}=15000"]
+    given = server.connect_args(tenant.url.update_query_dict({"connect_timeout": "3", "options": "-c x=y"}))
+    assert not {"connect_timeout", "options"} & set(given)
+    assert given["tcp_user_timeout"] == 30_000
+
+
+def test_a_lock_is_not_waited_for_for_ever(small: Engines, standing: list[Tenant]) -> None:
+    tenant = standing[0]
+    impatient = tenant.url.update_query_dict({"options": "-c lock_timeout=50ms"})
+    with small.use(uuid4(), impatient) as one, small.use(tenant.info.id, tenant.url) as other:
+        with one.begin() as waiting, other.begin() as holding:
+            holding.execute(text("SELECT pg_advisory_xact_lock(1)"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                waiting.execute(text("SELECT pg_advisory_xact_lock(1)"))
+
+
+def test_pooled_connections_that_died_are_replaced(small: Engines, standing: list[Tenant]) -> None:
+    tenant, seen = standing[0], set()
+    for _ in range(3):
+        with small.use(tenant.info.id, tenant.url) as engine, engine.connect() as connection:
+            backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        os.kill(backend, signal.SIGTERM)
+        while Path(f"/proc/{backend}/cmdline").exists():
+            pass
+        seen.add(backend)
+    assert len(seen) == 3
 
 
 def test_closing_closes_all(small: Engines, standing: list[Tenant]) -> None:

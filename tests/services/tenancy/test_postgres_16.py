@@ -7,8 +7,9 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.imports import import_lines
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.tenancy import embedded
+from workreef_app.services.tenancy import embedded, migrate
 from workreef_app.services.tenancy.platform import Platform
 from workreef_app.services.tenancy.tenants import create_tenant, migrate_tenant, prepare_platform
 from workreef_app.settings import Settings
@@ -25,7 +26,6 @@ def test_a_tenant_works_from_import_to_verified_chain_on_postgres_16(settings: S
             row = create_tenant(platform, slug="sixteen", name="Sixteen")
             door = Door(platform)
             caller = Caller(platform.tenant("sixteen"), "test", cli_user="tester")
-            run = door.perform(caller, "imports.start", {"kind": "log_file", "file_name": "a.log"})
             start = datetime(2026, 11, 1, tzinfo=UTC)
             lines = [
                 {
@@ -34,12 +34,11 @@ def test_a_tenant_works_from_import_to_verified_chain_on_postgres_16(settings: S
                 }
                 for number in range(120)
             ]
-            door.perform(caller, "imports.add_lines", {"import_id": run.id, "batch": 0, "lines": lines})
-            done = door.perform(caller, "imports.finish", {"import_id": run.id})
-            assert (done.import_.added, done.new_tasks) == (120, 1)
+            done = import_lines(door, caller, None, lines)
+            assert (done.added, done.new_tasks) == (120, 1)
             assert door.perform(caller, "digest.read", {}).opportunities[0].times == 120
             assert door.perform(caller, "audit.verify", {}).ok
-            assert migrate_tenant(platform, row, "base") == ("0001", None)
-            assert migrate_tenant(platform, row) == (None, "0001")
+            assert migrate_tenant(platform, row, "base") == (migrate.head("tenant"), None)
+            assert migrate_tenant(platform, row) == (None, migrate.head("tenant"))
         finally:
             platform.close()

@@ -8,7 +8,7 @@ from reflex_components_core.core.banner import connection_errors_count
 from workreef_app.state.shell import ShellState
 
 _SCRIPT = """
-const wrLeave = (to) => { if (to) { window.location.replace(to); } };
+const wrLeave = (to) => { if (to) { window.wrDrafts?.forgetAll(); window.location.replace(to); } };
 // A closed socket is refused for ever once its session has ended: then the page has to go, not to wait.
 const wrAskAgain = (failures) => {
   if (!failures) return;

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, Uuid
 
+from workreef_app.services.access import zones
 from workreef_app.services.operation import Persona
 from workreef_app.services.vault.columns import (
     Sensitivity,
@@ -16,9 +18,11 @@ from workreef_app.services.vault.columns import (
     lookup,
     one_of,
     sealed,
+    sealed_json,
 )
 
 SLUG_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
+SETTING_PATTERN = "^[a-z_]{1,40}([.][a-z_]{1,40})?$"
 INTERNAL, PERSONAL, SECRET = Sensitivity.INTERNAL, Sensitivity.PERSONAL, Sensitivity.SECRET
 
 
@@ -52,6 +56,18 @@ class Person(TenantTable, table=True):
     password_hash: str | None = sealed(SECRET, limit=256, nullable=True)
     status: PersonStatus = clear(INTERNAL, Text, pattern=one_of(PersonStatus))
     created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    #: The zone in which times are shown to them; the tenant's where there is none.
+    time_zone: str | None = clear(INTERNAL, Text, pattern=zones.PATTERN, nullable=True, value=None)
+
+
+class PersonVisit(TenantTable, table=True):
+    """When a person was last active, and when their visit before this one ended."""
+
+    __tablename__ = "person_visit"
+
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    last_seen: datetime = clear(INTERNAL, DateTime(timezone=True))
+    previous_visit_end: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
 
 
 class PersonPersona(TenantTable, table=True):
@@ -101,10 +117,29 @@ class Invitation(TenantTable, table=True):
 
 
 class Setting(TenantTable, table=True):
-    """A tenant's own number for a setting; without a row the default holds. Numbers stay in clear."""
+    """A tenant's own value for a setting; without a row the default holds. Numbers and names stay in clear."""
 
     __tablename__ = "setting"
 
-    name: str = clear(INTERNAL, Text, pattern="^[a-z_]{1,40}[.][a-z_]{1,40}$", primary_key=True)
-    number: int = clear(INTERNAL, BigInteger)
+    name: str = clear(INTERNAL, Text, pattern=SETTING_PATTERN, primary_key=True)
+    number: int | None = clear(INTERNAL, BigInteger, nullable=True, value=None)
+    word: str | None = clear(INTERNAL, Text, pattern=zones.PATTERN, nullable=True, value=None)
+    #: Counts the changes, so that nobody overwrites one that they have not seen; without a row it is 0.
+    version: int = clear(INTERNAL, BigInteger)
     updated_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+
+
+class SettingChange(TenantTable, table=True):
+    """One change of a setting: from what to what, by whom, when."""
+
+    __tablename__ = "setting_change"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    name: str = clear(INTERNAL, Text, pattern=SETTING_PATTERN, index=True)
+    before: Any = sealed_json(INTERNAL, limit=200)
+    after: Any = sealed_json(INTERNAL, limit=200)
+    person_id: UUID | None = clear(
+        INTERNAL, Uuid, ForeignKey("person.id", ondelete="SET NULL"), nullable=True, value=None
+    )
+    actor: str = clear(INTERNAL, Text, limit=120)
+    at: datetime = clear(INTERNAL, DateTime(timezone=True))

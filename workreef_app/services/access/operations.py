@@ -1,4 +1,4 @@
-"""Operations on sessions, people and the tenant's own settings."""
+"""Operations on sessions and people."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access import invitations, people, sessions, tenant_settings
-from workreef_app.services.access.models import Department, Person, PersonStatus, Setting
+from workreef_app.services.access import invitations, people, sessions, visits
+from workreef_app.services.access.models import Department, Person, PersonStatus
 from workreef_app.services.access.passwords import MAXIMUM, MINIMUM, hash_password, verify_password
 from workreef_app.services.operation import (
     ANYONE,
-    AUDITORS,
     PUBLIC,
     Actor,
     Command,
@@ -64,6 +63,7 @@ def sign_in(work: Work, command: SignIn) -> SessionGranted:
 
 def _grant(work: Work, person: Person) -> SessionGranted:
     row, token = sessions.start(work.session, person.id, work.host, work.now)
+    visits.seen(work.session, person.id, work.now)
     personas = people.personas_of(work, person.id)
     work.fact.actor = Actor(id=f"person:{person.id}", personas=personas, person_id=person.id)
     work.note(target=f"session:{row.id}")
@@ -89,41 +89,6 @@ def sign_out(work: Work, command: SignOut) -> Done:
     return Done()
 
 
-class ReadMe(Command):
-    pass
-
-
-class Me(Result):
-    """Who is signed in, where, and as what."""
-
-    person_id: UUID | None
-    name: str
-    personas: list[Persona]
-    departments: list[str]
-    tenant_name: str
-    tenant_slug: str
-    environment: str
-    locked: bool
-    contact: str
-
-
-@operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True)
-def read_me(work: Work, command: ReadMe) -> Me:
-    """Says who is signed in; the frame of every page."""
-    name, departments, contact = "", [], ""
-    if work.unlocked:
-        person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
-        name = person.name if person else work.actor.id
-        mine = select(Department).where(col(Department.id).in_(work.actor.departments)).order_by(col(Department.slug))
-        departments = [d.name for d in work.session.scalars(mine)]
-        contact = people.contact(work)
-    return Me(
-        person_id=work.actor.person_id, name=name, personas=[p for p in Persona if p in work.actor.personas],
-        departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
-        environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
-    )
-
-
 class CreateDepartment(Command):
     slug: Slug
     name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
@@ -146,6 +111,24 @@ def create_department(work: Work, command: CreateDepartment) -> DepartmentRow:
     work.session.add(row)
     work.note(target=f"department:{row.id}", department=row.id)
     return DepartmentRow(id=row.id, slug=row.slug, name=row.name)
+
+
+class ListDepartments(Command):
+    pass
+
+
+class Departments(Result):
+    """All departments of the tenant, by slug."""
+
+    departments: list[DepartmentRow]
+
+
+@operation("departments.list", by=ADMINS, limit="240/minute", audit=Event.DATA_READ)
+def list_departments(work: Work, command: ListDepartments) -> Departments:
+    """Lists the departments, for whoever puts something into one."""
+    rows = list(work.session.scalars(select(Department).order_by(col(Department.slug))))
+    work.note(target="department", rows=len(rows))
+    return Departments(departments=[DepartmentRow(id=row.id, slug=row.slug, name=row.name) for row in rows])
 
 
 class CreatePerson(Command):
@@ -191,58 +174,3 @@ def accept_invitation(work: Work, command: AcceptInvitation) -> SessionGranted:
     person.status = PersonStatus.ACTIVE
     work.session.add(person)
     return _grant(work, person)
-
-
-class ReadSettings(Command):
-    pass
-
-
-class SettingRow(Result):
-    """A setting with its bounds."""
-
-    name: str
-    number: int
-    default: int
-    minimum: int
-    maximum: int
-    meaning: str
-
-
-class SettingsList(Result):
-    """All settings of the tenant."""
-
-    settings: list[SettingRow]
-
-
-@operation("settings.read", by=AUDITORS, limit="120/minute", audit=Event.DATA_READ, keyless=True)
-def read_settings(work: Work, command: ReadSettings) -> SettingsList:
-    """Lists the tenant's settings."""
-    own = tenant_settings.read(work.session)
-    work.note(target="setting", rows=len(own))
-    return SettingsList(settings=[
-        SettingRow(name=name, number=own[name], default=known.default, minimum=known.minimum, maximum=known.maximum,
-                   meaning=known.meaning)
-        for name, known in tenant_settings.KNOWN.items()
-    ])
-
-
-class ChangeSetting(Command):
-    name: str = Field(max_length=81)
-    number: int
-
-
-@operation("settings.change", by=ADMINS, limit="60/minute", audit=Event.SETTING_CHANGED)
-def change_setting(work: Work, command: ChangeSetting) -> SettingRow:
-    """Changes one setting of the tenant."""
-    known = tenant_settings.KNOWN.get(command.name)
-    if known is None:
-        raise Invalid("There is no such setting.", fields={"name": "is not a known setting"})
-    if not known.minimum <= command.number <= known.maximum:
-        raise Invalid(
-            "The number is out of bounds.", fields={"number": f"must be {known.minimum} to {known.maximum}"}
-        )
-    before = tenant_settings.read(work.session)[command.name]
-    work.session.merge(Setting(name=command.name, number=command.number, updated_at=work.now))
-    work.note(target=f"setting:{command.name}", before=before, after=command.number)
-    return SettingRow(name=command.name, number=command.number, default=known.default, minimum=known.minimum,
-                      maximum=known.maximum, meaning=known.meaning)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from workreef_app.services.access import visits
 from workreef_app.services.access.models import PersonStatus, SessionRow
 from workreef_app.services.operation import Actor, Persona, Reach
 
@@ -79,9 +80,10 @@ def resolve(session: Session, token: str, host: str, now: datetime) -> tuple[Act
 
 
 def touch(session: Session, session_id: UUID, last_active: datetime, now: datetime) -> None:
-    """Records activity, at most once a minute."""
+    """Records activity, at most once a minute: of the session, and of the visit that its person is on."""
     if now - last_active >= ACTIVITY_STEP:
         session.execute(update(SessionRow).where(col(SessionRow.id) == session_id).values(last_active_at=now))
+        visits.seen_in(session, session_id, now)
 
 
 def revoke(session: Session, session_id: UUID, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ _APPEND = text("SELECT audit_append(:content)")
 #: An empty message in a transaction of its own, whose commit waits for the disk, and so for everything before it.
 _FLUSH = text("SELECT pg_logical_emit_message(true, 'workreef', '')")
 _APPENDED = "workreef.appended"
+_CONNECTED = "workreef.connected"
 
 
 def timestamp(at: datetime) -> str:
@@ -49,10 +51,20 @@ def append(session: Session, text_of_entry: str) -> int:
     return seq
 
 
-def flush(session: Session, connection: Connection, shared: SharedFlush) -> None:
-    """After the commit of a transaction that appended: waits until it is on disk. Call it before answering anybody."""
+def begin(connection: Connection) -> float:
+    """When the work on a connection begins; remembers when the connection was first seen."""
+    now = time.monotonic()
+    connection.info.setdefault(_CONNECTED, now)
+    return now
+
+
+def flush(session: Session, connection: Connection, shared: SharedFlush, began: float) -> None:
+    """After the commit of a transaction that appended: waits until it is on disk. Call it before answering anybody.
+
+    `began` is what `begin` gave before the transaction.
+    """
     if session.info.pop(_APPENDED, False):
-        shared.wait(lambda: flush_now(connection))
+        shared.wait(lambda: flush_now(connection), connected=connection.info[_CONNECTED], began=began)
 
 
 def flush_now(connection: Connection) -> None:

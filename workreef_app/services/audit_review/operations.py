@@ -39,15 +39,16 @@ READERS = ANYONE - {Persona.CONTRIBUTOR}
 PAGE = 50
 FETCH = 2000
 Filter = Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)]
-Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+#: A day in UTC, or a whole second in UTC.
+Moment = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?)?$")]
 
 
 class ListEntries(Command):
     actor: Filter = ""
     event: Event | None = None
     target: Filter = ""
-    since: Day = ""
-    until: Day = ""
+    since: Moment = ""
+    until: Moment = ""
     before: int | None = Field(None, ge=1)
     limit: int = Field(PAGE, ge=1, le=500)
 
@@ -97,9 +98,12 @@ def _filtered(query: Query, command: ListEntries) -> Query:
     if command.target:
         query = query.where(col(AuditEntry.target) == command.target)
     if command.since:
-        query = query.where(col(AuditEntry.at) >= command.since)
-    if command.until:
-        # Text order is the order of time; everything of the last day sorts before its end.
+        # Text order is the order of time, since every entry gives its microseconds.
+        query = query.where(col(AuditEntry.at) >= command.since.replace("Z", ".000000Z"))
+    if command.until.endswith("Z"):
+        query = query.where(col(AuditEntry.at) < command.until.replace("Z", ".000000Z"))
+    elif command.until:
+        # Everything of the last day sorts before its end.
         query = query.where(col(AuditEntry.at) <= f"{command.until}T99")
     return query
 

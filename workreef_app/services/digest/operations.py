@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from workreef_app.services.digest.since import Since, since
 from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
 from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
@@ -40,6 +41,7 @@ class Digest(Result):
     to_pilot: int
     new_tasks: int
     new_since: datetime
+    since: Since
     tasks: int
     opportunities: list[TaskRow]
     sources: int
@@ -51,7 +53,7 @@ class Digest(Result):
 @operation("digest.read", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)
 def read_digest(work: Work, command: ReadDigest) -> Digest:
     """Reads the digest of the reader's scope."""
-    since = work.now - RECENT
+    recently = work.now - RECENT
     query = reading.filtered(reading.task_query(), department=command.department)
     waiting = query.where(col(Proposal.status).in_([ProposalStatus.OPEN, ProposalStatus.RETURNED]))
     best = work.session.execute(
@@ -63,8 +65,8 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
     return Digest(
         to_review=reading.count(work, still_open),
         to_pilot=reading.count(work, still_open.where(col(Proposal.recommendation) == Recommendation.PILOT)),
-        new_tasks=reading.count(work, query.where(col(Task.created_at) >= since)),
-        new_since=since, tasks=reading.count(work, query),
+        new_tasks=reading.count(work, query.where(col(Task.created_at) >= recently)),
+        new_since=recently, since=since(work, query), tasks=reading.count(work, query),
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
         as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
@@ -81,10 +83,10 @@ def _latest(work: Work) -> LatestImport | None:
     if found is None:
         return None
     run: ImportRun = found.ImportRun
-    since = reading.task_query().where(col(Task.created_at) >= run.started_at)
+    found_since = reading.task_query().where(col(Task.created_at) >= run.started_at)
     return LatestImport(
         file_name=run.file_name, source=found.Source.name, started_at=run.started_at,
-        finished_at=run.finished_at or run.started_at, added=run.added, new_tasks=reading.count(work, since),
+        finished_at=run.finished_at or run.started_at, added=run.added, new_tasks=reading.count(work, found_since),
     )
 
 

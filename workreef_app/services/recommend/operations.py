@@ -1,9 +1,9 @@
-"""Operations on tasks and proposals, and the end of an import, which finds them."""
+"""Operations on tasks and proposals."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -37,42 +37,11 @@ from workreef_app.services.recommend.models import (
     Task,
 )
 from workreef_app.services.recommend.reading import TaskPage, TaskRow
-from workreef_app.services.recommend.tasks import refresh
-from workreef_app.services.signals import counting
-from workreef_app.services.signals.models import Observation, RunStatus, Signal, Source
-from workreef_app.services.signals.operations import IMPORTERS, Import, import_result, running
+from workreef_app.services.signals.models import Observation, Signal, Source
 
 PAGE = 25
 SAMPLES = 3
 DepartmentSlug = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
-
-
-class FinishImport(Command):
-    import_id: UUID
-    outcome: Literal[RunStatus.FINISHED, RunStatus.STOPPED] = RunStatus.FINISHED
-
-
-class ImportFinished(Result):
-    """What an import came to."""
-
-    import_: Import = Field(serialization_alias="import")
-    signals: int
-    new_tasks: int
-
-
-@operation("imports.finish", by=IMPORTERS, limit="60/minute", audit=Event.IMPORT_FINISHED)
-def finish_import(work: Work, command: FinishImport) -> ImportFinished:
-    """Closes an import, measures the source's signals up to its newest line, and finds tasks."""
-    run = running(work, command.import_id)
-    source = work.session.scalars(select(Source).where(col(Source.id) == run.source_id).with_for_update()).one()
-    run.status, run.finished_at = command.outcome, work.now
-    signals = counting.recount(
-        work.session, source, tenant_settings.read(work.session)["signals.window_days"]
-    )
-    new_tasks = refresh(work, source)
-    work.note(target=f"import:{run.id}", department=run.department_id, outcome=command.outcome.value,
-              lines=run.lines, added=run.added, repeated=run.repeated, signals=signals, new_tasks=new_tasks)
-    return ImportFinished(import_=import_result(run), signals=signals, new_tasks=new_tasks)
 
 
 class ListTasks(Command):
@@ -91,9 +60,11 @@ def list_tasks(work: Work, command: ListTasks) -> TaskPage:
 
 
 def _list(work: Work, command: ListTasks, kind: str) -> TaskPage:
+    decided_since = command.decided_since if isinstance(command, ListProposals) else None
     query = reading.filtered(
         reading.task_query(), department=command.department, recommendation=command.recommendation,
         status=command.status, since=command.since,
+        decided=reading.decided_by_others(work, decided_since) if decided_since else None,
     )
     found = reading.page(work, query, command.after, command.limit)
     work.note(target=kind, rows=len(found.rows))
@@ -101,7 +72,8 @@ def _list(work: Work, command: ListTasks, kind: str) -> TaskPage:
 
 
 class ListProposals(ListTasks):
-    pass
+    #: Limits the list to proposals about which others than the reader have decided since then.
+    decided_since: AwareDatetime | None = None
 
 
 @operation("proposals.list", by=WORK_READERS, limit="240/minute", audit=Event.DATA_READ)

@@ -19,7 +19,7 @@ from workreef_app.services.paging import Query
 from workreef_app.services.recommend.gate import Reason
 from workreef_app.services.recommend.heuristics import REASONS
 from workreef_app.services.recommend.measures import Measures
-from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
+from workreef_app.services.recommend.models import Decision, Proposal, ProposalStatus, Recommendation, Task
 from workreef_app.services.recommend.tasks import measures_of
 from workreef_app.services.signals.models import Signal, Source
 
@@ -69,9 +69,9 @@ def task_query() -> Query:
 
 def filtered(
     query: Query, *, department: str = "", recommendation: Recommendation | None = None,
-    status: ProposalStatus | None = None, since: datetime | None = None,
+    status: ProposalStatus | None = None, since: datetime | None = None, decided: Query | None = None,
 ) -> Query:
-    """The query limited to what the filters name."""
+    """The query limited to what the filters name; `decided` gives the proposals that somebody decided about."""
     if department:
         query = query.join(Department, col(Department.id) == col(Task.department_id))
         query = query.where(col(Department.slug) == department)
@@ -81,7 +81,15 @@ def filtered(
         query = query.where(col(Proposal.status) == status)
     if since is not None:
         query = query.where(col(Task.created_at) >= since)
+    if decided is not None:
+        query = query.where(col(Proposal.id).in_(decided))
     return query
+
+
+def decided_by_others(work: Work, since: datetime) -> Query:
+    """The proposals about which somebody but the reader has decided since then."""
+    query = select(col(Decision.proposal_id)).where(col(Decision.at) >= since)
+    return query.where(col(Decision.person_id) != work.actor.person_id) if work.actor.person_id else query
 
 
 def count(work: Work, query: Query) -> int:

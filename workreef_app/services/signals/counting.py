@@ -6,55 +6,47 @@ still shows its last month, whatever was imported before or after it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import and_, distinct, func, select, text, update
+from sqlalchemy import and_, func, select, text
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from workreef_app.services.paging import Query
 from workreef_app.services.signals.models import Observation, Signal, Source
 
+# Hours begin at whole hours, so the newest line is in the newest hour. Days are added up from hours in two steps:
+# counting distinct days in one would sort every hour.
+_RECOUNT = text("""
+WITH newest AS MATERIALIZED (
+  SELECT s.id, n.last_at AS at FROM signal s CROSS JOIN LATERAL (
+    SELECT o.last_at FROM observation o WHERE o.signal_id = s.id ORDER BY o.hour DESC LIMIT 1) n
+  WHERE s.source_id = :source_id AND (CAST(:ids AS uuid[]) IS NULL OR s.id = ANY (CAST(:ids AS uuid[])))
+), daily AS (
+  SELECT n.id, n.at, sum(o.lines) AS times, count(*) AS hours,
+    sum(o.constant_tokens) AS constant_tokens, sum(o.total_tokens) AS total_tokens
+  FROM newest n JOIN observation o ON o.signal_id = n.id AND o.hour > n.at - make_interval(hours => 24 * :days)
+  GROUP BY n.id, n.at, CAST(o.hour AT TIME ZONE 'UTC' AS date)
+), counted AS (
+  SELECT id, at, sum(times) AS times, count(*) AS days, sum(hours) AS hours,
+    sum(constant_tokens) AS constant_tokens, sum(total_tokens) AS total_tokens
+  FROM daily GROUP BY id, at
+)
+UPDATE signal s SET window_from = c.at - make_interval(hours => 24 * :days), window_to = c.at, times = c.times,
+  days = c.days, hours = c.hours, constant_tokens = c.constant_tokens, total_tokens = c.total_tokens
+FROM counted c WHERE c.id = s.id
+""")
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """How many observations a number stands on, and how many lines they hold."""
 
-    count: int
-    lines: int
+def recount(session: Session, source: Source, window_days: int, *, only: Collection[UUID] | None = None) -> int:
+    """Counts the source's signals, or `only` those, over the window up to each one's newest line.
 
-
-def recount(session: Session, source: Source, window_days: int) -> int:
-    """Counts every signal of the source over the window up to its newest line. Returns how many signals it has."""
+    Returns how many signals the source has.
+    """
     session.flush()
-    newest = (
-        select(col(Observation.signal_id), func.max(col(Observation.last_at)).label("at"))
-        .where(col(Observation.source_id) == source.id).group_by(col(Observation.signal_id)).subquery()
-    )
-    start = newest.c.at - timedelta(days=window_days)
-    day = func.date_trunc("day", func.timezone("UTC", col(Observation.hour)))
-    counts = (
-        select(
-            newest.c.signal_id,
-            start.label("window_from"),
-            newest.c.at.label("window_to"),
-            func.sum(col(Observation.lines)).label("times"),
-            func.count(distinct(day)).label("days"),
-            func.count().label("hours"),
-            func.sum(col(Observation.constant_tokens)).label("constant_tokens"),
-            func.sum(col(Observation.total_tokens)).label("total_tokens"),
-        )
-        .join(newest, and_(newest.c.signal_id == col(Observation.signal_id), col(Observation.hour) > start))
-        .group_by(newest.c.signal_id, newest.c.at)
-        .subquery()
-    )
-    counted = {name: counts.c[name] for name in counts.c.keys() if name != "signal_id"}  # noqa: SIM118
-    session.execute(
-        update(Signal).where(col(Signal.id) == counts.c.signal_id).values(counted)
-        .execution_options(synchronize_session=False)
-    )
+    ids = None if only is None else list(only)
+    session.execute(_RECOUNT, {"source_id": source.id, "ids": ids, "days": window_days})
     return signals_of(session, source.id)
 
 
@@ -70,9 +62,11 @@ def in_window(query: Query, task_id: UUID) -> Query:
     ).where(col(Signal.task_id) == task_id)
 
 
-def behind(session: Session, task_id: UUID) -> Behind | None:
-    """The observations behind a task's numbers; None when there is no such task in scope."""
-    if session.scalar(text("SELECT 1 FROM task WHERE id = :id"), {"id": task_id}) is None:
-        return None
-    row = session.execute(in_window(select(func.count(), func.sum(col(Observation.lines))), task_id)).one()
-    return Behind(row[0], int(row[1] or 0))
+def behind(task_id: UUID) -> Query:
+    """How many observations the task's numbers stand on (`count`), and how many `lines` they hold."""
+    return in_window(select(func.count().label("count"), func.sum(col(Observation.lines)).label("lines")), task_id)
+
+
+def task_exists(session: Session, task_id: UUID) -> bool:
+    """Whether there is such a task in scope."""
+    return session.scalar(text("SELECT 1 FROM task WHERE id = :id"), {"id": task_id}) is not None

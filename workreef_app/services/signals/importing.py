@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +19,9 @@ from workreef_app.services.signals import state
 from workreef_app.services.signals.lines import Seen, count, digest
 from workreef_app.services.signals.miner import Template
 from workreef_app.services.signals.miner import text as template_text
-from workreef_app.services.signals.models import ImportRun, Observation, SeenLine, Signal, Source
+from workreef_app.services.signals.models import ImportRun, Observation, Signal, Source
+from workreef_app.services.signals.reader import Line
 from workreef_app.services.vault.columns import index
-
-
-@dataclass(frozen=True, slots=True)
-class RawLine:
-    """A dated line: when, what it says, and the bytes that identify it."""
-
-    at: datetime
-    message: str
-    identity: bytes
 
 
 @dataclass(slots=True)
@@ -51,24 +44,25 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """How many lines of a batch were new, and how many were known."""
+    """How many lines of a batch were new, how many were known, and the signals whose observations it changed."""
 
     added: int
     repeated: int
+    touched: frozenset[UUID]
 
 
-def new_lines(session: Session, run: ImportRun, lines: Sequence[RawLine]) -> list[RawLine]:
+def new_lines(session: Session, run: ImportRun, lines: Sequence[Line]) -> list[Line]:
     """The lines of the batch that no earlier import of the source counted; remembers all of them."""
     key = index("seen_line", "digest", str(run.source_id))
-    digests = [digest(line.identity, key) for line in lines]
+    digests = [digest(sha256(line.raw).digest(), key) for line in lines]
+    different = set(digests)
     rows = session.execute(
-        select(col(SeenLine.digest), col(SeenLine.lines), col(SeenLine.run_id), col(SeenLine.run_lines))
-        .where(col(SeenLine.source_id) == run.source_id, col(SeenLine.digest) == func.any(list(set(digests))))
+        _KNOWN, {"source_id": run.source_id, "digests": b"".join(different), "last": len(different) - 1}
     )
     known = {bytes(row.digest): Seen(row.lines, row.run_id, row.run_lines) for row in rows}
     after, room = count(digests, known, run.id)
     _remember(session, run, after)
-    fresh: list[RawLine] = []
+    fresh: list[Line] = []
     for line, line_digest in zip(lines, digests, strict=True):
         if room[line_digest] > 0:
             room[line_digest] -= 1
@@ -76,11 +70,19 @@ def new_lines(session: Session, run: ImportRun, lines: Sequence[RawLine]) -> lis
     return fresh
 
 
-# One statement for a batch: a row at a time would be most of an import's time.
+# One statement for a batch: a row at a time would be most of an import's time. Digests go as one string of bytes, and
+# numbers as the text of an array: writing out arrays of either took longer than the statement itself.
+_KNOWN = text("""
+SELECT s.digest, s.lines, s.run_id, s.run_lines
+FROM (SELECT substring(CAST(:digests AS bytea) FROM 16 * n + 1 FOR 16) AS digest
+      FROM generate_series(0, CAST(:last AS int)) AS n) AS u
+JOIN seen_line s ON s.source_id = :source_id AND s.digest = u.digest
+""")
 _REMEMBER = text("""
 INSERT INTO seen_line (source_id, digest, lines, run_id, run_lines)
-SELECT :source_id, u.digest, u.lines, :run_id, u.run_lines
-FROM unnest(CAST(:digests AS bytea[]), CAST(:lines AS int[]), CAST(:run_lines AS int[])) AS u(digest, lines, run_lines)
+SELECT :source_id, substring(CAST(:digests AS bytea) FROM 16 * CAST(u.n AS int) - 15 FOR 16), u.lines, :run_id,
+  u.run_lines
+FROM unnest(CAST(:lines AS int[]), CAST(:run_lines AS int[])) WITH ORDINALITY AS u(lines, run_lines, n)
 ON CONFLICT (source_id, digest)
 DO UPDATE SET lines = excluded.lines, run_id = excluded.run_id, run_lines = excluded.run_lines
 """)
@@ -91,22 +93,26 @@ def _remember(session: Session, run: ImportRun, after: dict[bytes, Seen]) -> Non
         return
     known = sorted(after.items())
     session.execute(_REMEMBER, {
-        "source_id": run.source_id, "run_id": run.id, "digests": [line for line, _ in known],
-        "lines": [seen.lines for _, seen in known], "run_lines": [seen.run_lines for _, seen in known],
+        "source_id": run.source_id, "run_id": run.id, "digests": b"".join([line for line, _ in known]),
+        "lines": _array(seen.lines for _, seen in known), "run_lines": _array(seen.run_lines for _, seen in known),
     })
 
 
-def mine(kept: state.MinerState, lines: Iterable[RawLine]) -> dict[tuple[int, datetime], Bucket]:
+def _array(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def mine(kept: state.MinerState, lines: Iterable[Line]) -> dict[tuple[int, datetime], Bucket]:
     """Buckets by template and hour, under the templates' ids as they are after the batch."""
     buckets: dict[tuple[int, datetime], Bucket] = {}
     for line in lines:
         match = kept.miner.add(line.message)
-        hour = line.at.replace(minute=0, second=0, microsecond=0)
-        key = (match.template, hour)
+        at = line.at.astimezone(UTC)
+        key = (match.template, at.replace(minute=0, second=0, microsecond=0))
         bucket = buckets.get(key)
         if bucket is None:
-            bucket = buckets[key] = Bucket(line.at, line.at)
-        bucket.add(line.at, match.constant, match.total)
+            bucket = buckets[key] = Bucket(at, at)
+        bucket.add(at, match.constant, match.total)
     return buckets
 
 
@@ -223,7 +229,7 @@ def _move_observations(session: Session, old: UUID, new: UUID) -> None:
 
 
 def add_batch(
-    session: Session, tenant_id: UUID, source: Source, run: ImportRun, lines: Sequence[RawLine]
+    session: Session, tenant_id: UUID, source: Source, run: ImportRun, lines: Sequence[Line]
 ) -> BatchResult:
     """Counts a batch of lines. The source row must be locked by the caller."""
     fresh = new_lines(session, run, lines)
@@ -235,11 +241,14 @@ def add_batch(
     store_signals(session, source, kept, changed.values())
     merge_signals(session, kept, final)
     summaries = {template.id: template_text(template) for template in changed.values()}
-    store_observations(session, source, kept, follow(buckets, final), summaries)
+    joined = follow(buckets, final)
+    store_observations(session, source, kept, joined, summaries)
     source.revision += 1
-    newest = max((line.at for line in fresh), default=None)
+    newest = max((bucket.last_at for bucket in joined.values()), default=None)
     if newest is not None:
         source.as_of = max(newest, source.as_of) if source.as_of else newest
     session.add(source)
     state.put(session, tenant_id, source, kept)
-    return BatchResult(len(fresh), len(lines) - len(fresh))
+    templates = {template for template, _ in joined} | set(final.values())
+    touched = frozenset(kept.signals[template] for template in templates if template in kept.signals)
+    return BatchResult(len(fresh), len(lines) - len(fresh), touched)

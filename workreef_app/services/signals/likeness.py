@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 from operator import ne
 
@@ -56,18 +57,27 @@ def differences(tokens: Tokens, other: Tokens) -> list[int]:
     return [i for i, (a, b) in enumerate(zip(tokens, other, strict=True)) if a != b and b != ANY]
 
 
-def is_alike(tokens: Tokens, other: Tokens) -> bool:
-    """Whether a line differs from a template in at most a third of its worded tokens, and names no other event."""
-    different = sum(map(ne, tokens, other)) - other.count(ANY)
-    if different > max(1, sum(map(_is_worded, tokens)) // 3):
+def most_differences(tokens: Tokens) -> int:
+    """In how many columns a template alike may differ from the line: a third of its worded tokens, but one at least."""
+    return max(1, sum(map(_is_worded, tokens)) // 3)
+
+
+def is_alike(tokens: Tokens, other: Tokens, most: int) -> bool:
+    """Whether a line differs from a template in at most `most` columns, and names no other event."""
+    if sum(map(ne, tokens, other)) - other.count(ANY) > most:
         return False
-    columns = differences(tokens, other)
-    return not any(_name_different_events(tokens[column], other[column]) for column in columns)
+    return not any(_name_different_events(tokens[column], other[column]) for column in differences(tokens, other))
 
 
 def _name_different_events(token: str, other: str) -> bool:
-    one, two = _EVENT_WORD.match(token), _EVENT_WORD.match(other)
-    return one is not None and two is not None and one.group() != two.group()
+    one, two = _event_word(token), _event_word(other)
+    return one is not None and two is not None and one != two
+
+
+@lru_cache(maxsize=16_384)
+def _event_word(token: str) -> str | None:
+    found = _EVENT_WORD.match(token)
+    return found.group() if found else None
 
 
 def evidence(tokens: Tokens, others: Iterable[Tokens], column: int) -> int:

@@ -23,13 +23,21 @@ from workreef_app.services.signals.likeness import (
     is_alike,
     is_constant,
     is_too_open,
+    most_differences,
     opened,
     wildcards,
 )
 from workreef_app.services.signals.tokens import VARIABLE, Shaper, condensed
 
 MAX_TEMPLATES = 20_000
-"""Templates kept; beyond them a line of n tokens that matches none goes to the one template of n wildcards."""
+"""Templates kept; beyond them a line of n tokens that matches none goes to the one template of n wildcards.
+
+So every line is counted, and what a full miner no longer tells apart shows as what it is. Templates that are long
+fill it sooner: see `MEAN_TOKENS`. Full, it holds about 150 MiB at most.
+"""
+
+MEAN_TOKENS = 40
+"""Tokens of a template on average at which the miner is full before it has `MAX_TEMPLATES`."""
 
 DISTINCT_WORDS = 4
 """Different words that a column must have held, the rest being alike, to be called a variable."""
@@ -39,7 +47,7 @@ DISTINCT_FIRST_WORDS = 16
 
 _CANDIDATES = 32
 _MAX_SIGNATURES = 32
-_CACHED_SHAPES = 20_000
+_CACHED_SHAPE_TOKENS = 320_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class Miner:
         self._by_band: dict[tuple[int, int, Tokens], list[int]] = {}
         self._shaper = Shaper()
         self._seen: dict[Tokens, _Cluster] = {}
+        self._seen_tokens = 0
+        self._live_tokens = 0
         self._changed: set[int] = set()
         self._next_id = 0
         for template in sorted(templates, key=lambda t: t.id):
@@ -105,9 +115,10 @@ class Miner:
         cluster = self._seen.get(form)
         if cluster is None:
             cluster = self._resolve(condensed(form))
-            if len(self._seen) >= _CACHED_SHAPES:
-                self._seen.clear()
+            if self._seen_tokens >= _CACHED_SHAPE_TOKENS:
+                self._forget()
             self._seen[form] = cluster
+            self._seen_tokens += len(form)
         cluster.size += 1
         self._changed.add(cluster.id)
         return cluster.match
@@ -121,11 +132,16 @@ class Miner:
         ids, self._changed = sorted(self._changed), set()
         return [self._live[id].template() for id in ids if id in self._live]
 
+    def _forget(self) -> None:
+        """Empties the memory of shapes, which is for speed alone."""
+        self._seen.clear()
+        self._seen_tokens = 0
+
     def _resolve(self, tokens: Tokens) -> _Cluster:
         found = self._find(tokens)
         if found is not None:
             return found
-        if len(self._live) >= self._limit:
+        if len(self._live) >= self._limit or self._live_tokens >= self._limit * MEAN_TOKENS:
             return self._create((ANY,) * len(tokens))
         return self._generalise(tokens) or self._create(tokens)
 
@@ -171,7 +187,7 @@ class Miner:
         merged = _Cluster(survivor, form, sum(c.size for c in inside), self._next_id)
         self.merges.extend((c.id, survivor) for c in inside if c.id != survivor)
         self._insert(merged)
-        self._seen.clear()
+        self._forget()
         return merged
 
     def _alike(self, tokens: Tokens) -> list[_Cluster]:
@@ -179,11 +195,13 @@ class Miner:
         ids: set[int] = set()
         for key in bands(tokens):
             ids.update(self._by_band.get(key, ())[-_CANDIDATES:])
-        return [self._live[id] for id in sorted(ids) if is_alike(tokens, self._live[id].tokens)]
+        most = most_differences(tokens)
+        return [self._live[id] for id in sorted(ids) if is_alike(tokens, self._live[id].tokens, most)]
 
     def _insert(self, cluster: _Cluster) -> None:
         tokens = cluster.tokens
         self._live[cluster.id] = cluster
+        self._live_tokens += len(tokens)
         self._changed.add(cluster.id)
         signatures = self._by_signature.setdefault(len(tokens), {})
         wild = wildcards(tokens)
@@ -199,6 +217,7 @@ class Miner:
     def _remove(self, cluster: _Cluster) -> None:
         tokens = cluster.tokens
         del self._live[cluster.id]
+        self._live_tokens -= len(tokens)
         signatures = self._by_signature[len(tokens)]
         wild = wildcards(tokens)
         del signatures[wild][tokens]

@@ -7,8 +7,20 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Computed, DateTime, ForeignKey, Integer, LargeBinary, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 
+from workreef_app.services.access import zones
 from workreef_app.services.vault.columns import (
     Sensitivity,
     TenantTable,
@@ -16,12 +28,19 @@ from workreef_app.services.vault.columns import (
     lookup,
     one_of,
     sealed,
+    sealed_bytes,
     sealed_json,
     sealed_summary,
 )
 
 INTERNAL, PERSONAL = Sensitivity.INTERNAL, Sensitivity.PERSONAL
 TIME = DateTime(timezone=True)
+
+CHUNK_BYTES = 1 << 20
+"""The most that a chunk of a file holds as it is sent."""
+
+SPOOLED_BYTES = CHUNK_BYTES + 4096
+"""The most that it takes once packed: what cannot be packed grows by a little."""
 
 
 class SourceKind(StrEnum):
@@ -33,9 +52,27 @@ class SourceKind(StrEnum):
 class RunStatus(StrEnum):
     """How an import stands."""
 
+    RECEIVING = "receiving"
+    QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped"
+
+
+class StopReason(StrEnum):
+    """Why an import ended before all of its file was counted."""
+
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """The sender was cut off; what came is counted."""
+    FAILED = "failed"
+    """It can be taken up again."""
+    DISK_FULL = "disk_full"
+    """It can be taken up again once there is room."""
+    UNREADABLE = "unreadable"
+    """`ImportRun.fault` says why."""
+    ABANDONED = "abandoned"
+    """The sender went away without a word."""
 
 
 class Source(TenantTable, table=True):
@@ -56,7 +93,11 @@ class Source(TenantTable, table=True):
 
 
 class ImportRun(TenantTable, table=True):
-    """One import of one file, with an account of every line."""
+    """One import of one file: what it is, how far it has come, and an account of every line.
+
+    `bytes_received` and `bytes_counted` are bytes as they were sent, `reader` is where the reader stands among the
+    unpacked ones, and `batches` how many steps are counted. Without `whole`, the last line may be cut off.
+    """
 
     __tablename__ = "import_run"
 
@@ -65,13 +106,42 @@ class ImportRun(TenantTable, table=True):
     department_id: UUID | None = clear(INTERNAL, Uuid, ForeignKey("department.id"), nullable=True, value=None)
     file_name: str = sealed(PERSONAL, limit=255)
     status: RunStatus = clear(INTERNAL, Text, pattern=one_of(RunStatus))
+    reason: StopReason | None = clear(INTERNAL, Text, pattern=one_of(StopReason), nullable=True, value=None)
+    fault: str | None = clear(INTERNAL, Text, pattern="^[a-z0-9_]{1,40}$", nullable=True, value=None)
+    job_id: UUID | None = clear(INTERNAL, Uuid, nullable=True, value=None)
+    time_zone: str = clear(INTERNAL, Text, pattern=zones.PATTERN)
+    year: int | None = clear(INTERNAL, Integer, nullable=True, value=None)
+    gzip: bool = clear(INTERNAL, Boolean)
+    whole: bool = clear(INTERNAL, Boolean)
+    chunks: int = clear(INTERNAL, Integer)
+    bytes_received: int = clear(INTERNAL, BigInteger)
+    bytes_counted: int = clear(INTERNAL, BigInteger)
+    reader: dict[str, int] | None = sealed_json(INTERNAL, limit=256, nullable=True)
     batches: int = clear(INTERNAL, Integer)
     lines: int = clear(INTERNAL, BigInteger)
     added: int = clear(INTERNAL, BigInteger)
     repeated: int = clear(INTERNAL, BigInteger)
     skipped: dict[str, int] = sealed_json(INTERNAL, limit=1024)
+    signals: int = clear(INTERNAL, BigInteger)
+    new_tasks: int = clear(INTERNAL, BigInteger)
     started_at: datetime = clear(INTERNAL, TIME)
+    received_at: datetime = clear(INTERNAL, TIME)
     finished_at: datetime | None = clear(INTERNAL, TIME, nullable=True, value=None)
+
+
+class SpoolChunk(TenantTable, table=True):
+    """A piece of a file that an import has received and not yet counted; `start` is where it begins among the bytes.
+
+    Gone as soon as it is counted, and with it the only raw text that there is.
+    """
+
+    __tablename__ = "spool_chunk"
+
+    run_id: UUID = clear(INTERNAL, Uuid, ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
+    number: int = clear(INTERNAL, Integer, primary_key=True, autoincrement=False)
+    start: int = clear(INTERNAL, BigInteger)
+    size: int = clear(INTERNAL, Integer)
+    content: bytes = sealed_bytes(PERSONAL, limit=SPOOLED_BYTES)
 
 
 class SeenLine(TenantTable, table=True):

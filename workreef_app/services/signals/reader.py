@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
+from workreef_app.services.signals.chunks import LineSource
+from workreef_app.services.signals.foreign import Fault, fault_of
+from workreef_app.services.signals.foreign import UnreadableFile as UnreadableFile
+from workreef_app.services.signals.text import has_words, is_storable, without_escapes
 from workreef_app.services.signals.timestamps import parse_line, parse_time
 
 MAX_LINE_BYTES = 65_536
@@ -25,20 +29,9 @@ AHEAD = timedelta(days=1)
 _TIME_KEYS = ("timestamp", "@timestamp", "time", "ts")
 _MESSAGE_KEYS = ("message", "msg", "log")
 _UTF_8_MARK = b"\xef\xbb\xbf"
+_LIMIT = MAX_LINE_BYTES + len(_UTF_8_MARK) + len(b"\r\n")
+_DISCARDED = 256 * 1024
 _CONTINUATION = re.compile(r"\s|Caused by:|at |\.\.\. \d+ more")
-_FOREIGN = (
-    (b"\x1f\x8b", "gzip data; decompress it first (gunzip)"),
-    (b"BZh", "bzip2 data; decompress it first (bunzip2)"),
-    (b"\xfd7zXZ\x00", "xz data; decompress it first (unxz)"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard data; decompress it first (unzstd)"),
-    (b"PK\x03\x04", "a zip archive; unpack it first (unzip)"),
-    (b"\xff\xfe", "UTF-16 text; convert it first (iconv -f UTF-16 -t UTF-8)"),
-    (b"\xfe\xff", "UTF-16 text; convert it first (iconv -f UTF-16 -t UTF-8)"),
-)
-
-
-class UnreadableFile(ValueError):
-    """The input is no text log at all; the message says what it is and what to do."""
 
 
 class Reason(StrEnum):
@@ -71,56 +64,119 @@ class Skipped(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderState:
+    """Where a reader is. With it, and the stream at `bytes_read`, another one goes on as if it had been the same."""
+
+    bytes_read: int = 0
+    after_record: bool = False
+    """A line that continues one would continue a record."""
+    begun: bool = False
+    """A readable line has come; until then each line may show that this is no text."""
+    in_long_line: bool = False
+    """The next bytes belong to a line that is already known to be too long."""
+
+    def as_json(self) -> dict[str, int]:
+        """The state as a flat object of integers and booleans."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> ReaderState:
+        """The state from `as_json`. Raises ValueError for anything else."""
+        match stored:
+            case {
+                "bytes_read": int(bytes_read), "after_record": bool(after_record), "begun": bool(begun),
+                "in_long_line": bool(in_long_line),
+            } if len(stored) == 4 and bytes_read >= 0:  # fmt: skip
+                return cls(bytes_read, after_record, begun, in_long_line)
+        raise ValueError("this is no state of a reader")
+
+
+@dataclass(frozen=True, slots=True)
 class _Dating:
     zone: tzinfo
     year: int | None
     now: datetime
 
 
-def read_lines(stream: BinaryIO, *, zone: tzinfo, year: int | None, now: datetime) -> LineReader:
-    """Every line of the stream, in order; the result's `bytes_read` tells how far it is.
+def read_lines(
+    stream: LineSource,
+    *,
+    zone: tzinfo,
+    year: int | None,
+    now: datetime,
+    resume: ReaderState | None = None,
+    whole: bool = True,
+) -> LineReader:
+    """Every line of the stream, in order; the result's `bytes_read` and `state` tell how far it is.
 
-    `zone` and `year` count where lines lack them, `now` (aware) bounds a year that must be guessed.
-    Raises `UnreadableFile` at the first line of compressed data, UTF-16 or binary data. NUL bytes further on,
-    as a crash leaves them, make their line undecodable.
+    `zone` and `year` count where lines lack them, `now` (aware) bounds a year that must be guessed. With `resume`
+    the stream must stand at its `bytes_read`, and zone, year and `now` must be those of the first reader. With
+    `whole=False` the stream was cut off, and a last line without its end is not given.
+
+    Raises `UnreadableFile` at compressed data, UTF-16 or binary data before the first line of text. NUL bytes
+    further on, as a crash leaves them, make their line undecodable.
     """
-    return LineReader(stream, _Dating(zone, year, now))
+    return LineReader(stream, _Dating(zone, year, now), resume or ReaderState(), whole)
 
 
 class LineReader(Iterator[Line | Skipped]):
     """The iterator that `read_lines` gives."""
 
-    def __init__(self, stream: BinaryIO, dating: _Dating) -> None:
-        self.bytes_read = 0
+    def __init__(self, stream: LineSource, dating: _Dating, state: ReaderState, whole: bool) -> None:
+        self.bytes_read = state.bytes_read
+        self._after_record, self._begun, self._in_long_line = state.after_record, state.begun, state.in_long_line
         self._stream = stream
         self._dating = dating
-        self._after_record = False
+        self._latest = dating.now + AHEAD
+        self._whole = whole
+
+    @property
+    def state(self) -> ReaderState:
+        """Valid at every moment, also after the stream raised in the middle of a line."""
+        return ReaderState(self.bytes_read, self._after_record, self._begun, self._in_long_line)
 
     def __next__(self) -> Line | Skipped:
-        at_start = self.bytes_read == 0
-        piece = self._stream.readline(MAX_LINE_BYTES + 2)
-        if not piece:
+        if self._in_long_line:
+            return self._rest_of_long_line()
+        piece = self._stream.readline(_LIMIT)
+        if not piece or not (self._whole or piece.endswith(b"\n") or len(piece) == _LIMIT):
             raise StopIteration
+        raw = piece.removesuffix(b"\n").removesuffix(b"\r").removeprefix(_UTF_8_MARK)
+        if not self._begun:
+            self._begin(piece, raw)
         self.bytes_read += len(piece)
-        if at_start:
-            _refuse_foreign(piece)
-            piece = piece.removeprefix(_UTF_8_MARK)
-        raw = piece.removesuffix(b"\n").removesuffix(b"\r")
         if len(raw) > MAX_LINE_BYTES:
-            self._discard_rest(piece)
-            outcome: Line | Skipped = Skipped(Reason.TOO_LONG)
-        else:
-            outcome = self._outcome(raw)
+            self._in_long_line = not piece.endswith(b"\n")
+            return self._rest_of_long_line()
+        outcome = self._outcome(raw)
         if isinstance(outcome, Line):
             self._after_record = True
         elif outcome.reason is not Reason.CONTINUATION:
             self._after_record = False
         return outcome
 
-    def _discard_rest(self, piece: bytes) -> None:
-        while piece and not piece.endswith(b"\n"):
-            piece = self._stream.readline(MAX_LINE_BYTES)
+    def _rest_of_long_line(self) -> Skipped:
+        """Passes over it; its bytes count as they come."""
+        while self._in_long_line:
+            piece = self._stream.readline(_DISCARDED)
+            if not piece and not self._whole:
+                raise StopIteration
             self.bytes_read += len(piece)
+            self._in_long_line = bool(piece) and not piece.endswith(b"\n")
+        self._after_record = False
+        return Skipped(Reason.TOO_LONG)
+
+    def _begin(self, piece: bytes, raw: bytes) -> None:
+        """Refuses what is no text, until a line has shown that it is."""
+        if fault := fault_of(piece, self.bytes_read):
+            raise UnreadableFile(fault)
+        if b"\r" in raw and not piece.endswith(b"\n") and self._is_dated_twice(raw):
+            raise UnreadableFile(Fault.BARE_CR)
+        self._begun = b"\x00" not in raw and has_words(raw)
+
+    def _is_dated_twice(self, raw: bytes) -> bool:
+        parts = (self._outcome(part) for part in raw.split(b"\r", 3)[:3])
+        return sum(isinstance(part, Line) for part in parts) > 1
 
     def _outcome(self, raw: bytes) -> Line | Skipped:
         try:
@@ -131,6 +187,7 @@ class LineReader(Iterator[Line | Skipped]):
             return Skipped(Reason.UNDECODABLE)
         if not text or text.isspace():
             return Skipped(Reason.EMPTY)
+        text = without_escapes(text)
         if text.startswith("{") and (fields := _json_object(text)) is not None:
             return self._from_fields(fields, raw)
         stamped = parse_line(text, zone=self._dating.zone, year=self._dating.year, now=self._dating.now)
@@ -142,27 +199,29 @@ class LineReader(Iterator[Line | Skipped]):
         return self._dated(stamped.at, stamped.message.strip(), raw)
 
     def _from_fields(self, fields: dict[str, object], raw: bytes) -> Line | Skipped:
-        message = next((fields[key] for key in _MESSAGE_KEYS if key in fields), None)
-        if not isinstance(message, str) or not message.strip():
+        message = _first(fields, _MESSAGE_KEYS)
+        if not isinstance(message, str):
             return Skipped(Reason.NO_MESSAGE)
-        value = next((fields[key] for key in _TIME_KEYS if key in fields), None)
+        if not is_storable(message):
+            return Skipped(Reason.UNDECODABLE)
+        message = without_escapes(message).strip()
+        if not message:
+            return Skipped(Reason.NO_MESSAGE)
+        value = _first(fields, _TIME_KEYS)
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             return Skipped(Reason.UNDATED)
         at = parse_time(value, zone=self._dating.zone, year=self._dating.year, now=self._dating.now)
-        return self._dated(at, message.strip(), raw) if at else Skipped(Reason.UNDATED)
+        return self._dated(at, message, raw) if at else Skipped(Reason.UNDATED)
 
     def _dated(self, at: datetime, message: str, raw: bytes) -> Line | Skipped:
-        return Skipped(Reason.FUTURE) if at > self._dating.now + AHEAD else Line(at, message, raw)
+        return Skipped(Reason.FUTURE) if at > self._latest else Line(at, message, raw)
 
 
-def _refuse_foreign(start: bytes) -> None:
-    for magic, what in _FOREIGN:
-        if start.startswith(magic):
-            raise UnreadableFile(f"This is {what}.")
-    if b"\x00" in start:
-        raise UnreadableFile(
-            "This holds NUL bytes, so it is binary data or UTF-16 text; convert it to UTF-8 text first."
-        )
+def _first(fields: dict[str, object], keys: tuple[str, ...]) -> object:
+    for key in keys:
+        if key in fields:
+            return fields[key]
+    return None
 
 
 def _json_object(text: str) -> dict[str, object] | None:

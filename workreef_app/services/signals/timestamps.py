@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
-#: Times outside of these are slips (a zero time, a garbled year) that no window could hold.
+#: Times outside of these are slips (a negative time, a garbled year) that no window could hold.
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_DAY_AHEAD = timedelta(days=1)
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _TIME = r"(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
@@ -39,9 +41,13 @@ _FORMS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+_NEVER = 1
+"""The number of a group that matches nothing: a field that a form lacks is read from there."""
+
+
 def _alternation(*names: str) -> str:
     """One pattern of the named forms; the one back-reference (the separator of a date) is moved along."""
-    offset, parts = 0, []
+    offset, parts = _NEVER, ["((?!))"]
     for name in names:
         form = _FORMS[name][0]
         parts.append(f"(?P<{name}>" + form.replace(r"\2", rf"\{offset + 3}") + ")")
@@ -49,8 +55,23 @@ def _alternation(*names: str) -> str:
     return "|".join(parts)
 
 
+def _groups(pattern: re.Pattern[str], kinds: str) -> dict[int, tuple[int, ...]]:
+    """For each form, by the number of its group: where the fields of those kinds are."""
+    return {
+        at: tuple(at + 1 + _FORMS[name][1].index(kind) if kind in _FORMS[name][1] else _NEVER for kind in kinds)
+        for name, at in pattern.groupindex.items()
+    }
+
+
 _AT_START = re.compile(rf"""(?:<\d{{1,3}}>(?:1\s)?)?\s*["\[(]?(?:{_alternation(*_FORMS)})""")
-_LATER = re.compile(_alternation("iso", "ctime", "syslog", "dmy"))
+# The first forms of both, so that a form's groups have the same numbers. The look-ahead is for speed alone.
+_LATER = re.compile(rf"(?=[\dA-Z])(?:{_alternation('iso', 'ctime', 'syslog', 'dmy')})")
+_EPOCH = _groups(_AT_START, "es")
+_CALENDAR = _groups(_AT_START, "YymbdHMSfz")
+# By their size: seconds reach 1e11 in the year 5138, and milliseconds pass it in March 1973. As the first word of a
+# line only seconds and milliseconds are taken for a time: longer numbers there are mostly ids.
+_EPOCH_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+_LONG_EPOCHS = (16, 19)
 _PREFIX_LENGTH = 200
 _PREFIX_WORDS = 3
 _COLLECTOR = re.compile(r"\W{1,3}\s")
@@ -102,12 +123,16 @@ def parse_line(line: str, *, zone: tzinfo, year: int | None, now: datetime) -> S
 
 
 def parse_time(value: str | float, *, zone: tzinfo, year: int | None, now: datetime) -> datetime | None:
-    """A time on its own, as text in any of the formats or as Unix seconds or milliseconds."""
+    """A time on its own, as text in any of the formats or as Unix seconds, milli-, micro- or nanoseconds."""
     if isinstance(value, str):
-        found = _AT_START.match(value)
-        return _believed(_read(found, zone, year, now)) if found else None
+        if not (len(value) in _LONG_EPOCHS and value.isascii() and value.isdigit()):
+            found = _AT_START.match(value)
+            return _believed(_read(found, zone, year, now)) if found else None
+        value = int(value)
+    size = abs(value)
+    unit = next((unit for least, unit in _EPOCH_UNITS if size >= least), 1)
     try:
-        return _believed(datetime.fromtimestamp(value / 1000 if abs(value) >= 1e11 else value, UTC))
+        return _believed(datetime.fromtimestamp(value / unit, UTC))
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -164,38 +189,39 @@ def _message(rest: str) -> str:
 
 
 def _read(found: re.Match[str], zone: tzinfo, year: int | None, now: datetime) -> datetime | None:
-    name = str(found.lastgroup)
-    kinds = _FORMS[name][1]
-    first = found.re.groupindex[name]
-    field = dict(zip(kinds, found.groups()[first : first + len(kinds)], strict=True))
+    form = int(found.lastindex or 0)
     try:
-        if name in ("epoch", "epoch_ms"):
-            return datetime.fromtimestamp(int(field["e"]), UTC) + _fraction(field["s"])
-        month = _MONTHS[field["b"]] if "b" in field else int(field["m"])
-        second = 59 if field["S"] == "60" else int(field["S"])
-        clock = (int(field["d"]), int(field["H"]), int(field["M"]), second, _microseconds(field.get("f")))
-        own = _offset(field.get("z")) or zone
-        written = field.get("Y")
-        if "y" in field:
-            year = 2000 + int(field["y"])
-        elif written:
+        if found.lastgroup in ("epoch", "epoch_ms"):
+            seconds, fraction = found.group(*_EPOCH[form])
+            return datetime.fromtimestamp(int(seconds), UTC) + _fraction(fraction)
+        written, short, month, name, day, hour, minute, second, fraction, offset = found.group(*_CALENDAR[form])
+        # A leap second is counted with the second before it: no calendar here knows it.
+        clock = (int(hour), int(minute), 59 if second == "60" else int(second), _microseconds(fraction))
+        own = _offset(offset) if offset else zone
+        months = int(month) if name is None else _MONTHS[name]
+        if written:
             year = int(written)
-        at = _latest(month, clock, own, now) if year is None else datetime(year, month, *clock, tzinfo=own)
+        elif short:
+            year = 2000 + int(short)
+        if year is None:
+            at = _latest(months, int(day), clock, own, now)
+        else:
+            at = datetime(year, months, int(day), *clock, tzinfo=own)
         return at.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def _latest(
-    month: int, clock: tuple[int, int, int, int, int], zone: tzinfo | None, now: datetime
-) -> datetime:
+def _latest(month: int, day: int, clock: tuple[int, int, int, int], zone: tzinfo, now: datetime) -> datetime:
     """The latest such date not over a day after `now`; 29 February may lie up to eight years back."""
-    for back in range(-1, 9):
+    last = now + _DAY_AHEAD
+    newest = (last + _DAY_AHEAD).year  # the zone may be ahead of that of `now`
+    for candidate in range(newest, newest - 10, -1):
         try:
-            at = datetime(now.year - back, month, *clock, tzinfo=zone)
+            at = datetime(candidate, month, day, *clock, tzinfo=zone)
         except ValueError:
             continue
-        if at <= now + timedelta(days=1):
+        if at <= last:
             return at
     raise ValueError("no such day")
 
@@ -208,9 +234,8 @@ def _fraction(digits: str | None) -> timedelta:
     return timedelta(microseconds=_microseconds(digits))
 
 
-def _offset(written: str | None) -> tzinfo | None:
-    if not written:
-        return None
+@lru_cache(maxsize=256)
+def _offset(written: str) -> tzinfo:
     if written == "Z":
         return UTC
     minutes = int(written[1:3]) * 60 + int(written[-2:])

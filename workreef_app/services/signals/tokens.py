@@ -24,6 +24,9 @@ MAX_TOKEN_LENGTH = 256
 
 _CACHED_TOKENS = 65_536
 
+_DATE_WORDS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_DATES = frozenset(_DATE_WORDS.split("|"))
+
 # One alternation, tried from the top, only ever on a token of bounded length.
 _VARIABLE_FORMS = re.compile(
     r"""
@@ -41,7 +44,7 @@ _VARIABLE_FORMS = re.compile(
     | (?<![\w.\-])[a-z][a-z\-]*(?:\.[a-z][a-z\-]*){2,}(?:\.(?!\w*(?:Exception|Error)\b)[\w$]+)*
         (?::[0-9]+)?(?![\w.(])
     | (?<=[=:])(?i:true|false|null|none|nil|yes|no|nan)(?!\w)     # a flag's value
-    | ^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec),?$   # date word
+    | ^(?:""" + _DATE_WORDS + r"""),?$         # date word
     | (?<=^\()(?=\)) | (?<=^\[)(?=\])                            # a value left empty: "()"
     | <[*\#]>                                                    # our own marks, met in the input
     """,
@@ -64,7 +67,10 @@ class Shaper(dict[str, str]):
     def __missing__(self, token: str) -> str:
         if token.isdigit() or len(token) > MAX_TOKEN_LENGTH:
             return VARIABLE
-        form = _VARIABLE_FORMS.sub(VARIABLE, token)
+        if token.isalpha():  # no other form is of letters alone
+            form = VARIABLE if token in _DATES else token
+        else:
+            form = _VARIABLE_FORMS.sub(VARIABLE, token)
         if len(self) >= _CACHED_TOKENS:
             self.clear()
         self[token] = form

@@ -6,7 +6,8 @@ which may make databases and roles and is no superuser; so the isolation of tena
 server of your own.
 
 A command that finds the server stopped starts it, and the last one that uses it stops it (`lease`). Who uses
-it is a lock that the kernel holds for each process, so a killed one does not count.
+it is a lock that the kernel holds for each process, so a killed one does not count. `embedded_keeper` starts it
+again when it dies.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,11 +29,13 @@ from workreef_app.services.tenancy.embedded_errors import EmbeddedError, damaged
 from workreef_app.services.tenancy.embedded_files import (
     PRODUCT_ROLE,
     Place,
+    is_server,
     passwords,
     postmaster,
     socket_file,
     try_lock,
 )
+from workreef_app.services.tenancy.embedded_orphans import end_orphans
 from workreef_app.services.tenancy.embedded_server import (
     CONTROL_DATABASE,
     FOLDERS,
@@ -43,7 +46,7 @@ from workreef_app.services.tenancy.embedded_server import (
     open_the_way,
 )
 
-__all__ = ["Embedded", "EmbeddedError", "lease", "start", "stop"]
+__all__ = ["Embedded", "EmbeddedError", "lease", "restart", "start", "stop"]
 
 _POLL = 0.003
 _SETUP_TIMEOUT = 600.0
@@ -86,8 +89,31 @@ def start(
         return _running(place, setup_lock, _plan(version, max_connections, settings))
 
 
+def restart(
+    data_dir: Path,
+    socket_dir: Path,
+    *,
+    version: int = 18,
+    max_connections: int = 200,
+    settings: Mapping[str, str] | None = None,
+) -> Embedded:
+    """The server of ``data_dir``, started when it has died, on the socket that its users know. Nothing is made:
+    a data directory that has gone, as with its disk, must not come back empty. Raises `EmbeddedError`.
+    """
+    plan = replace(_plan(version, max_connections, settings), socket_dir=socket_dir)
+    if not data_dir.exists():
+        raise EmbeddedError(damaged(data_dir, data_dir))
+    with one_sentence(data_dir), _held(data_dir) as (place, setup_lock):
+        if not place.pgdata.exists():
+            raise EmbeddedError(damaged(place.pgdata, place.root))
+        return _running(place, setup_lock, plan)
+
+
 def stop(data_dir: Path) -> bool:
-    """Stop the server in order, whoever uses it; says whether one was running. Raises `EmbeddedError`."""
+    """Stop the server in order, whoever uses it, and says whether one ran. A keeper among its users starts it again.
+
+    Raises `EmbeddedError`.
+    """
     if not data_dir.exists():
         return False
     with one_sentence(data_dir), _held(data_dir) as (place, _):
@@ -137,6 +163,7 @@ def _held(data_dir: Path) -> Iterator[tuple[Place, int]]:
             time.sleep(_POLL)
         yield place, setup_lock
     finally:
+        fcntl.flock(setup_lock, fcntl.LOCK_UN)  # closing alone would leave it with a child forked meanwhile
         os.close(setup_lock)
 
 
@@ -163,13 +190,17 @@ def _attach(place: Place, server_lock: int) -> Path | None:
 
     One whose starter was killed may still be getting ready. One that is ready and does not answer has lost
     its socket (a cleaned temporary directory) or its first process: it is of no use to anybody, and is
-    stopped.
+    stopped. What a killed one left at work is ended.
     """
-    begun, unanswered = time.monotonic(), 0.0
+    begun, unanswered, dead = time.monotonic(), 0.0, 0.0
     while not try_lock(server_lock):
         now, found = time.monotonic(), postmaster(place.pgdata)
-        if found and found.ready:
-            if _answers(found.socket_dir):
+        if found and not is_server(found.pid, place.pgdata):
+            dead = dead or now
+            end_orphans(place, now - dead)
+        elif found and found.ready:
+            dead = 0.0
+            if answers(found.socket_dir):
                 return found.socket_dir
             unanswered = unanswered or now
             if now - unanswered > _SOCKET_TIMEOUT:
@@ -180,7 +211,7 @@ def _attach(place: Place, server_lock: int) -> Path | None:
     return None
 
 
-def _answers(socket_dir: Path) -> bool:
+def answers(socket_dir: Path) -> bool:
     """Whether the server speaks: it answers an SSLRequest with one byte, before any sign-in (protocol 3.0).
 
     Connecting proves less, since the kernel accepts for a server that is just dying.

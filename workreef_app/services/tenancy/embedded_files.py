@@ -104,7 +104,7 @@ def socket_directory(place: Place) -> Path:
     Clients read the path from the running server's pid file, so a process with another ``TMPDIR`` finds it.
     A comma would be read by libpq as a list of hosts.
     """
-    name = "workreef-" + sha256(os.fsencode(place.root)).hexdigest()[:12]
+    name = cluster_name(place.root)
     bases = [tempfile.gettempdir(), "/tmp"]  # nosec B108: the directory in it is checked to be ours alone
     if place.account is None and (runtime := os.environ.get("XDG_RUNTIME_DIR")):
         bases.insert(0, runtime)
@@ -182,11 +182,20 @@ def postmaster(pgdata: Path) -> Postmaster | None:
         return None
 
 
+def cluster_name(root: Path) -> str:
+    """The server's name, which its backends show in their titles."""
+    return "workreef-" + sha256(os.fsencode(root)).hexdigest()[:12]
+
+
+def _title(root: Path) -> bytes:
+    return f"postgres: {cluster_name(root)}: ".encode()
+
+
 def is_server(pid: int, pgdata: Path) -> bool:
-    """Whether ``pid`` is a live server of ``pgdata``: it works there, or was told to.
+    """Whether ``pid`` is a live server of ``pgdata`` or a backend of one: it works there, or was told to.
 
     Root in a container may not see where another account's process works (that takes CAP_SYS_PTRACE), only
-    what it was started with. Without ``/proc`` (macOS) a live process of ours counts.
+    what it was started with or calls itself. Without ``/proc`` (macOS) a live process of ours counts.
     """
     process = Path(f"/proc/{pid}")
     try:
@@ -196,7 +205,8 @@ def is_server(pid: int, pgdata: Path) -> bool:
         try:
             return os.path.samefile(process / "cwd", pgdata)
         except PermissionError:
-            return os.fsencode(pgdata) in (process / "cmdline").read_bytes().split(b"\0")
+            told = (process / "cmdline").read_bytes()
+            return os.fsencode(pgdata) in told.split(b"\0") or told.startswith(_title(pgdata.parent))
     except OSError:
         return False
 

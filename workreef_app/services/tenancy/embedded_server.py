@@ -26,6 +26,7 @@ from workreef_app.services.tenancy.embedded_files import (
     PRODUCT_ROLE,
     SUPERUSER,
     Place,
+    cluster_name,
     is_server,
     mend_pid_file,
     own_directory,
@@ -36,6 +37,7 @@ from workreef_app.services.tenancy.embedded_files import (
     try_lock,
     write_file,
 )
+from workreef_app.services.tenancy.embedded_orphans import end_orphans
 
 CONTROL_DATABASE = "workreef_control"
 FOLDERS = {16: "pginstall", 18: "pginstall18"}
@@ -51,18 +53,19 @@ _FAST_TIMEOUT, _STOP_TIMEOUT = 30.0, 60.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What a server is started with: major version, connection limit, further parameters by name."""
+    """What a server is started with. ``socket_dir`` is where its users already look for it, or ``None``."""
 
     version: int
     max_connections: int
     settings: Mapping[str, str]
+    socket_dir: Path | None = None
 
-    def parameters(self, socket_dir: Path) -> dict[str, str]:
+    def parameters(self, root: Path, socket_dir: Path) -> dict[str, str]:
         """Ours come after the caller's, so that no caller turns off durability or opens a port.
 
-        Errors are logged without statement, detail or context, since those quote people's data. Shared memory
-        is kept in the data directory, because ``/dev/shm`` is 64 MB in containers and emptied at logout by
-        systemd.
+        Errors are logged without statement, detail or context, since those quote people's data. A killed client's
+        statement is ended, and its locks with it. Shared memory is kept in the data directory, because ``/dev/shm``
+        is 64 MB in containers and emptied at logout by systemd.
         """
         return {
             **self.settings,
@@ -77,7 +80,8 @@ class Plan:
             "log_min_error_statement": "panic",
             "log_checkpoints": "off",
             "dynamic_shared_memory_type": "mmap",
-            "cluster_name": "workreef",
+            "client_connection_check_interval": "2s",
+            "cluster_name": cluster_name(root),
         }
 
 
@@ -146,8 +150,8 @@ def launch(place: Place, plan: Plan, server_lock: int) -> Path:
     if place.log.exists() and place.log.stat().st_size > _LOG_LIMIT:
         place.log.replace(place.log.with_suffix(".log.1"))
     command = [binary(plan.version, "postgres"), "-D", str(place.pgdata)]
-    socket_dir = socket_directory(place)
-    for name, value in plan.parameters(socket_dir).items():
+    socket_dir = own_directory(plan.socket_dir, place.account) if plan.socket_dir else socket_directory(place)
+    for name, value in plan.parameters(place.root, socket_dir).items():
         command += ["-c", f"{name}={value}"]
     log = place.open(place.log.name, os.O_WRONLY | os.O_APPEND)
     begin = os.fstat(log).st_size
@@ -180,10 +184,13 @@ def halt(place: Place) -> bool:
         while not try_lock(server_lock):
             waited, seen = time.monotonic() - begun, postmaster(place.pgdata)
             how = signal.SIGINT if waited < _FAST_TIMEOUT else signal.SIGQUIT
-            if seen and (seen.pid, how) not in asked and is_server(seen.pid, place.pgdata):
-                os.kill(seen.pid, how)
-                asked.add((seen.pid, how))
-                socket_dir = seen.socket_dir
+            if seen and is_server(seen.pid, place.pgdata):
+                if (seen.pid, how) not in asked:
+                    os.kill(seen.pid, how)
+                    asked.add((seen.pid, how))
+                    socket_dir = seen.socket_dir
+            elif seen:
+                end_orphans(place, waited)
             if waited > _STOP_TIMEOUT:
                 raise EmbeddedError(f"Postgres in {place.root} does not stop: end its processes first.")
             time.sleep(_POLL)

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, create_engine
 
 from workreef_app.services.tenancy import migrate
 from workreef_app.services.tenancy.errors import Busy, SchemaNotCurrent
+from workreef_app.services.tenancy.server import WORK_LIMITS, connect_args
 
 CAPACITY = 50
 #: Connections that tenants' units of work may hold at once in one process, under the server's own limit.
@@ -44,7 +45,10 @@ class Engines:
             if engine is not None:
                 self._engines.move_to_end(tenant_id)
                 return engine
-        engine = create_engine(url, pool_size=1, max_overflow=BUDGET, pool_pre_ping=True, pool_timeout=WAIT_SECONDS)
+        engine = create_engine(
+            url, pool_size=1, max_overflow=BUDGET, pool_pre_ping=True, pool_timeout=WAIT_SECONDS,
+            connect_args=connect_args(url, **WORK_LIMITS),
+        )
         try:
             _refuse_old_schema(engine)
         except BaseException:

@@ -1,7 +1,7 @@
 """The platform in one process: the control plane, the keyring, and the way from a host to a tenant's unit of work.
 
-There is no function that takes a tenant's id and a query: a `Tenant` comes only from a host or, for the command
-line, from a slug, and everything else hangs on it.
+There is no function that takes a tenant's id and a query: a `Tenant` comes only from a host, for the command line
+from a slug, for a job from its pointer, and everything else hangs on it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ from workreef_app.services.vault.keyring import Keyring, WrappedKey
 from workreef_app.settings import Settings
 
 PLATFORM_ID = UUID(int=0)
+#: Under which a unit of work's session keeps the control plane's engine, for the queue.
+CONTROL = "workreef.control"
+#: Under which it keeps the process's settings, for what leaves the house.
+SETTINGS = "workreef.settings"
 #: How long a process may go on with what it knows of a tenant.
 TENANT_SECONDS = 1.0
 
@@ -103,6 +107,14 @@ class Platform:
             self._found[slug] = (now, tenant)
         return tenant
 
+    def tenant_of(self, tenant_id: UUID) -> Tenant:
+        """The active tenant that a job belongs to. Raises UnknownTenant."""
+        with Session(self.control) as session:
+            slug = session.scalar(select(col(TenantRow.slug)).where(col(TenantRow.id) == tenant_id))
+        if slug is None:
+            raise UnknownTenant("This tenant is gone.")
+        return self.tenant(slug)
+
     def _tenant(self, row: TenantRow) -> Tenant:
         password = self.platform_cipher().open("tenant", "app_password", row.app_password).decode()
         url = server.connect_url(
@@ -141,10 +153,13 @@ class Platform:
             if not keyless:
                 raise
         with self.engines.use(tenant.info.id, tenant.url) as engine, sealed, engine.connect() as connection:
+            began = log.begin(connection)
             with Session(connection, expire_on_commit=False) as session, session.begin():
+                session.info[CONTROL] = self.control
+                session.info[SETTINGS] = self.settings
                 set_scope(session, actor)
                 yield session
-            log.flush(session, connection, self._flushes)
+            log.flush(session, connection, self._flushes, began)
 
 
 def set_scope(session: Session, actor: Actor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
@@ -18,6 +19,29 @@ GROUP = "workreef_tenant_app"
 TEMPLATE_OWNER = "workreef_template_owner"
 #: One lock for everything that creates roles or the template, so that two processes do not do it at once.
 SERVER_LOCK = 7_305_811
+
+
+#: How long a call may wait for a connection of the pool, in seconds.
+POOL_SECONDS = 10.0
+#: How long a server may take to answer a connection, and to be missed on a network that fell silent.
+_CONNECTING = {
+    "connect_timeout": 10, "keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+#: A killed client's statement ends within two seconds, and its locks with it; the embedded server has this by itself.
+_CHECK = {"client_connection_check_interval": "2s"}
+#: A process that stands still in the middle of a change holds the chain's lock: neither it nor those who wait for
+#: it do so for ever. No change computes for so long between two statements.
+WORK_LIMITS = {"idle_in_transaction_session_timeout": "60s", "lock_timeout": "15s"}
+
+
+def connect_args(url: URL, **parameters: str) -> dict[str, Any]:
+    """What every connection to the server is opened with; what the address itself says goes before.
+
+    `parameters` are Postgres's own, for the length of the connection.
+    """
+    options = " ".join(f"-c {name}={value}" for name, value in {**_CHECK, **parameters}.items())
+    return {name: value for name, value in {**_CONNECTING, "options": options}.items() if name not in url.query}
 
 
 def normalise(url: str) -> URL:
@@ -35,7 +59,8 @@ def connect_url(url: URL, *, user: str | None = None, password: str | None = Non
 @contextmanager
 def admin(url: URL, database: str | None = None) -> Iterator[Connection]:
     """A short autocommit connection as the product's own role."""
-    engine = create_engine(url if database is None else url.set(database=database), poolclass=NullPool)
+    url = url if database is None else url.set(database=database)
+    engine = create_engine(url, poolclass=NullPool, connect_args=connect_args(url))
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
@@ -161,7 +186,10 @@ def drop_database(url: URL, database: str) -> None:
 
 def control_engine(url: URL) -> Engine:
     """The engine of the control plane."""
-    return create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+    return create_engine(
+        url, pool_size=4, max_overflow=4, pool_pre_ping=True, pool_timeout=POOL_SECONDS,
+        connect_args=connect_args(url, **WORK_LIMITS),
+    )
 
 
 def migrate_control(url: URL) -> None:

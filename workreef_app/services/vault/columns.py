@@ -1,8 +1,8 @@
 """Columns with a sensitivity, sealed or in clear.
 
-Every tenant column is declared through `sealed`, `sealed_json`, `sealed_summary`, `lookup` or `clear`, so that its
-sensitivity stands where the column is declared. Sealed columns hold bytes; the cipher of the running unit of work
-(`using`) turns them into values and back.
+Every tenant column is declared through `sealed` and its kin, `lookup` or `clear`, so that its sensitivity stands where
+the column is declared. Sealed columns hold bytes; the cipher of the running unit of work (`using`) turns them into
+values and back.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
     SUMMARY = "summary"
+    BYTES = "bytes"
 
 
 @contextmanager
@@ -63,6 +64,8 @@ def index(table: str, column: str, value: str) -> bytes:
 
 def encode(form: Form, value: Any) -> bytes:
     """The bytes that are sealed for a value."""
+    if form is Form.BYTES:
+        return bytes(value)
     if form is Form.SUMMARY:
         return cut_summary(value)
     if form is Form.JSON:
@@ -72,6 +75,8 @@ def encode(form: Form, value: Any) -> bytes:
 
 def decode(form: Form, plain: bytes) -> Any:
     """The value of opened bytes."""
+    if form is Form.BYTES:
+        return plain
     if form is Form.JSON:
         return json.loads(plain)
     text = plain.decode()
@@ -114,6 +119,11 @@ def sealed(sensitivity: Sensitivity, *, limit: int, nullable: bool = False) -> A
 def sealed_json(sensitivity: Sensitivity, *, limit: int, nullable: bool = False) -> Any:
     """A sealed JSON value of at most `limit` bytes."""
     return _field(Form.JSON, sensitivity, limit, nullable)
+
+
+def sealed_bytes(sensitivity: Sensitivity, *, limit: int, nullable: bool = False) -> Any:
+    """Sealed bytes, at most `limit` of them."""
+    return _field(Form.BYTES, sensitivity, limit, nullable)
 
 
 def sealed_summary(sensitivity: Sensitivity) -> Any:

@@ -1,0 +1,131 @@
+"""Operations on oneself: who am I, until when am I signed in, in which zone do I read times."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlmodel import col
+
+from workreef_app.services.access import people, tenant_settings, zones
+from workreef_app.services.access.models import Department, Person, SessionRow
+from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Persona, Result, Work, operation
+
+
+class SessionTimes(Result):
+    """When the session ends whatever is done, and when it ends unless something is done.
+
+    `mark` names the session without being of any use elsewhere; `idle_ends_at` is None where no limit is set.
+    """
+
+    mark: str
+    now: datetime
+    ends_at: datetime
+    idle_ends_at: datetime | None
+
+
+class ReadMe(Command):
+    pass
+
+
+class Me(Result):
+    """Who is signed in, where, as what, until when, and the zone in which times are shown to them."""
+
+    person_id: UUID | None
+    name: str
+    personas: list[Persona]
+    departments: list[str]
+    tenant_name: str
+    tenant_slug: str
+    environment: str
+    locked: bool
+    contact: str
+    time_zone: str
+    own_time_zone: str
+    tenant_time_zone: str
+    session: SessionTimes | None
+
+
+@operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True)
+def read_me(work: Work, command: ReadMe) -> Me:
+    """Says who is signed in; the frame of every page."""
+    name, departments, contact = "", [], ""
+    if work.unlocked:
+        person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
+        name = person.name if person else work.actor.id
+        mine = select(Department).where(col(Department.id).in_(work.actor.departments)).order_by(col(Department.slug))
+        departments = [d.name for d in work.session.scalars(mine)]
+        contact = people.contact(work)
+    own, tenants = _own_zone(work), tenant_settings.time_zone(work.session)
+    return Me(
+        person_id=work.actor.person_id, name=name, personas=[p for p in Persona if p in work.actor.personas],
+        departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
+        environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
+        time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
+    )
+
+
+def _own_zone(work: Work) -> str:
+    """The zone that the person chose; empty where they chose none."""
+    query = select(col(Person.time_zone)).where(col(Person.id) == work.actor.person_id)
+    return work.session.scalars(query).first() or ""
+
+
+def _times(work: Work) -> SessionTimes | None:
+    """When the session that asks ends; None where there is none, as at the command line."""
+    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    if row is None:
+        return None
+    minutes = tenant_settings.read(work.session)["session.idle_minutes"]
+    idle = row.last_active_at + timedelta(minutes=minutes) if minutes else None
+    mark = hashlib.sha256(row.id.bytes).hexdigest()[:16]
+    return SessionTimes(mark=mark, now=work.now, ends_at=row.expires_at, idle_ends_at=idle)
+
+
+class ChangeMe(Command):
+    time_zone: str = Field(max_length=64)
+
+
+class Changed(Result):
+    """What holds now: the zone that the person chose, empty for none, and the one in which times are shown."""
+
+    own_time_zone: str
+    time_zone: str
+
+
+@operation("me.change", by=ANYONE, limit="60/minute", audit=Event.PERSON_CHANGED)
+def change_me(work: Work, command: ChangeMe) -> Changed:
+    """Chooses the time zone in which times are shown to the person who asks; an empty name is the tenant's."""
+    person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
+    if person is None:
+        raise Invalid("Only a person has a time zone.")
+    if command.time_zone and not zones.exists(command.time_zone):
+        raise Invalid("There is no such time zone.", fields={"time_zone": "is not the name of a time zone"})
+    before, person.time_zone = person.time_zone or "", command.time_zone or None
+    work.note(target=f"person:{person.id}", changed="time_zone", before=work.keyed(before),
+              after=work.keyed(command.time_zone))
+    return Changed(
+        own_time_zone=command.time_zone, time_zone=command.time_zone or tenant_settings.time_zone(work.session)
+    )
+
+
+class ExtendSession(Command):
+    pass
+
+
+@operation("sessions.extend", by=ANYONE, limit="60/minute", audit=Event.SESSION_EXTENDED, keyless=True)
+def extend_session(work: Work, command: ExtendSession) -> SessionTimes:
+    """Counts as activity, so that an idle limit begins anew; the session's own end stays where it is."""
+    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    if row is None:
+        raise Invalid("Only a signed-in browser has a session.")
+    row.last_active_at = work.now
+    work.session.flush()
+    times = _times(work)
+    if times is None:
+        raise Invalid("Only a signed-in browser has a session.")
+    work.note(target=f"session:{row.id}")
+    return times
