@@ -197,8 +197,9 @@ class World:
     def _pages(self) -> frontend.Pages:
         serving.PAGES.mkdir(parents=True, exist_ok=True)
         kept = serving.PAGES / "port"
-        port = int(kept.read_text()) if kept.exists() else self.port
-        return frontend.build(lambda step: None, port=port, data_dir=serving.PAGES)
+        with serving._alone(serving.PAGES / "port.lock"):  # other runs build there too
+            port = int(kept.read_text()) if kept.exists() else self.port
+            return frontend.build(lambda step: None, port=port, data_dir=serving.PAGES)
 
     def _start(self, role: str, command: Sequence[str]) -> Running:
         log = self.logs / f"{role.replace(' ', '-')}-{len(self.running)}.log"
@@ -331,7 +332,7 @@ class World:
 
     # What must hold
 
-    def wait(self, what: Callable[[], Any], patience: float = PATIENCE) -> float:
+    def wait(self, what: Callable[[], Any], patience: float = PATIENCE, pace: float = _POLL) -> float:
         """Waits until it is true, whatever the database says meanwhile; returns the seconds that took."""
         begun = time.monotonic()
         while True:
@@ -339,7 +340,7 @@ class World:
                 if what():
                     return time.monotonic() - begun
             assert time.monotonic() - begun < patience, f"not within {patience:.0f} s: {self._last_words()}"
-            threading.Event().wait(_POLL)
+            threading.Event().wait(pace)
 
     def answers(self) -> bool:
         """Whether the database does its work for this process."""
