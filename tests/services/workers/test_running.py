@@ -13,7 +13,7 @@ from workreef_app.services.door import Caller, Door, JobClaim
 from workreef_app.services.jobs.kinds import JobFailed, JobRun, Released
 from workreef_app.services.jobs.ledger import Fenced
 from workreef_app.services.jobs.models import JobStatus
-from workreef_app.services.operation import Conflict, NotFound, Unavailable, WrongPersona
+from workreef_app.services.operation import Conflict, DiskFull, NotFound, Refusal, Unavailable, WrongPersona
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.workers import running
 from workreef_app.services.workers.running import Again
@@ -266,15 +266,17 @@ def test_a_database_that_does_not_answer_is_no_failure_of_the_job(
     assert (job(tenant, job_id).attempts, job(tenant, job_id).crashes) == (0, 0)
 
 
+@pytest.mark.parametrize("refusal", [Unavailable("The database does not answer."), DiskFull()], ids=["away", "full"])
 def test_the_end_that_could_not_be_told_leaves_the_pointer(
-    door: Door, tenant: Tenant, scheduled: Any, probe: Any, go: Any, job: Any, monkeypatch: pytest.MonkeyPatch
+    door: Door, tenant: Tenant, scheduled: Any, probe: Any, go: Any, job: Any, monkeypatch: pytest.MonkeyPatch,
+    refusal: Refusal,
 ) -> None:
     job_id = scheduled(tenant)
     perform = door.perform
 
     def away(caller: Caller, name: str, payload: Any) -> Any:
         if name == "jobs.end":
-            raise Unavailable("The database does not answer.")
+            raise refusal
         return perform(caller, name, payload)
 
     with monkeypatch.context() as patch:

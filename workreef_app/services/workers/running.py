@@ -17,7 +17,7 @@ from workreef_app.services.job_control.lifecycle import Claimed, Fate
 from workreef_app.services.jobs.kinds import KINDS, Cancelled, JobFailed, Released
 from workreef_app.services.jobs.ledger import Fenced
 from workreef_app.services.jobs.models import ENDED
-from workreef_app.services.operation import Command, Locked, NotFound, Refusal, Unavailable
+from workreef_app.services.operation import Command, DiskFull, Locked, NotFound, Refusal, Unavailable
 from workreef_app.services.tenancy.errors import Busy, UnknownTenant
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.vault.errors import KeyUnavailable
@@ -129,7 +129,7 @@ def _failure(job_id: UUID, kind: str, error: Exception) -> dict[str, Any]:
 
 
 def _tell(door: Door, caller: Caller, outcome: dict[str, Any]) -> Again | None:
-    """Writes down how the run ended, however long the database is away, within bounds."""
+    """Writes down how the run ended, however long the database is away or its disk full, within bounds."""
     wait = float(outcome.pop("delay", 0.0))
     deadline = time.monotonic() + TELL_SECONDS
     while True:
@@ -137,7 +137,7 @@ def _tell(door: Door, caller: Caller, outcome: dict[str, Any]) -> Again | None:
             fate: Fate = door.perform(caller, "jobs.end", outcome)
         except Fenced:
             return None
-        except AWAY as error:
+        except (*AWAY, DiskFull) as error:
             if time.monotonic() > deadline:
                 return Again(LATER_SECONDS)  # it is claimed anew then, and this run counts as a crash
             _away(caller.job.job_id if caller.job else UUID(int=0), error)
