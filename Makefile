@@ -57,5 +57,5 @@ screenshot: setup
 	$(BIN)/python -m scripts.screenshot
 
 lock:
-	uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --no-emit-index-url --universal \
+	uv pip compile --quiet pyproject.toml --extra dev --generate-hashes --no-emit-index-url --universal --no-strip-extras \
 		--python-version 3.11 --no-header -o requirements.lock
