@@ -138,3 +138,23 @@ def test_a_used_up_limit_is_waited_out_once_the_file_has_begun(
     })
     assert len(table(site.get(tenant, "/export/tasks.csv", operator).text)) > 2
     assert waited == [7]
+
+
+@pytest.mark.parametrize(("name", "filter_name"), [("jobs", "status"), ("alarms", "state")])
+def test_jobs_and_alarms_are_what_their_lists_give(
+    name: str, filter_name: str, site: Site, door: Door, tenant: Tenant, cli: Callable[[Tenant], Caller],
+    person: Callable[..., Caller], operator: Caller,
+) -> None:
+    admin = person(tenant, ["admin"])
+    door.perform(Caller(tenant, "test", system="watch"), "alarms.raise", {
+        "kind": "workers_missing", "subject": "queue:bulk",
+    })
+    expected = door.perform(admin, f"{name}.list", {"limit": 200}).rows
+    assert expected
+    rows = table(site.get(tenant, f"/export/{name}.csv", admin).text)
+    assert [row["id"] for row in rows] == [str(row.id) for row in expected]
+    stands = getattr(expected[0], filter_name).value
+    some = table(site.get(tenant, f"/export/{name}.csv?{filter_name}={stands}", admin).text)
+    assert {row[filter_name] for row in some} == {stands}
+    contributor = person(tenant, ["contributor"], ["claims"])
+    assert site.get(tenant, f"/export/{name}.csv", contributor).status_code == 403

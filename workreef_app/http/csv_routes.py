@@ -41,10 +41,20 @@ WORK_COLUMNS = (
     "task_id", "proposal_id", "title", "department", "recommendation", "status", "reason_text", "score", "times",
     "days", "window_days", "uniformity", "handling", "sources", "as_of",
 )
+JOB_COLUMNS = (
+    "id", "kind", "status", "requested_by", "attempts", "crashes", "done", "total", "error", "created_at", "started_at",
+    "finished_at",
+)
+ALARM_COLUMNS = (
+    "id", "kind", "title", "severity", "state", "subject", "department", "times", "raised_at", "last_at", "owner",
+    "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by",
+)
 AUDIT_COLUMNS = ("seq", "at", "actor", "actor_name", "event", "target", "chain_hash")
 LISTINGS = {
     "tasks": Listing("tasks.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
     "proposals": Listing("proposals.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
+    "jobs": Listing("jobs.list", JOB_COLUMNS, 200, "after", lambda page: page.next),
+    "alarms": Listing("alarms.list", ALARM_COLUMNS, 200, "after", lambda page: page.next),
     "audit": Listing("audit.list", AUDIT_COLUMNS, 500, "before", lambda page: page.next_before),
 }
 

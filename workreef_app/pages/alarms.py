@@ -31,9 +31,13 @@ def alarms_page() -> rx.Component:
         rx.cond(
             AlarmsState.total > 0,
             rx.fragment(
-                rx.el.p(
-                    rx.el.strong(AlarmsState.count), " · ", AlarmsState.summary, " · open ones first, the worst of them"
-                    " before the others", class_name="wr-quiet",
+                rx.el.div(
+                    rx.el.p(
+                        rx.el.strong(AlarmsState.count), " · ", AlarmsState.summary, " · open ones first, the worst of"
+                        " them before the others", class_name="wr-quiet",
+                    ),
+                    link("Download as CSV, times in UTC", AlarmsState.csv_href, reload=True),
+                    class_name="wr-list-head",
                 ),
                 rx.el.ul(rx.foreach(AlarmsState.rows, _alarm), class_name="wr-list"),
                 pager(first_href=AlarmsState.first_href, next_href=AlarmsState.next_href),

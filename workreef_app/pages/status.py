@@ -86,9 +86,13 @@ def _jobs() -> rx.Component:
         rx.cond(
             JobsState.total > 0,
             rx.fragment(
-                rx.el.p(
-                    rx.el.strong(JobsState.count), " · ", JobsState.summary,
-                    " · those that need somebody first, then the newest", class_name="wr-quiet",
+                rx.el.div(
+                    rx.el.p(
+                        rx.el.strong(JobsState.count), " · ", JobsState.summary,
+                        " · those that need somebody first, then the newest", class_name="wr-quiet",
+                    ),
+                    link("Download as CSV, times in UTC", JobsState.csv_href, reload=True),
+                    class_name="wr-list-head",
                 ),
                 data_table("Jobs, those that need somebody first", COLUMNS, JobsState.rows, _cells),
                 pager(first_href=JobsState.first_href, next_href=JobsState.next_href),

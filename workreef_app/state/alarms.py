@@ -142,6 +142,7 @@ class AlarmsState(rx.State):
     chosen: str = ""
     summary: str = ""
     keeper: bool = False
+    csv_href: str = ""
     next_href: str = ""
     first_href: str = ""
     _me: str = ""
@@ -171,6 +172,7 @@ class AlarmsState(rx.State):
             f"{number(page.by_state[state])} {word.lower()}"
             for state, word in STATES.items() if page.by_state.get(state)
         )
+        self.csv_href = query("/export/alarms.csv", state=self.chosen)
         self.next_href = query(PATH, state=self.chosen, after=page.next) if page.next else ""
         self.first_href = query(PATH, state=self.chosen) if asked.get("after") else ""
 

@@ -99,6 +99,7 @@ class JobsState(rx.State):
     total: int = 0
     status: str = ""
     summary: str = ""
+    csv_href: str = ""
     next_href: str = ""
     first_href: str = ""
     #: When a job was last seen and how much of it was done then, for its rate.
@@ -127,6 +128,7 @@ class JobsState(rx.State):
             f"{number(page.by_status[status])} {STATES[status][1].lower()}"
             for status in STATES if page.by_status.get(status)
         )
+        self.csv_href = query("/export/jobs.csv", status=self.status)
         self.next_href = query(PATH, status=self.status, after=page.next) if page.next else ""
         self.first_href = query(PATH, status=self.status) if asked.get("after") else ""
 
