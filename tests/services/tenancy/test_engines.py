@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -140,18 +137,6 @@ def test_a_lock_is_not_waited_for_for_ever(small: Engines, standing: list[Tenant
             holding.execute(text("SELECT pg_advisory_xact_lock(1)"))
             with pytest.raises(OperationalError, match="lock timeout"):
                 waiting.execute(text("SELECT pg_advisory_xact_lock(1)"))
-
-
-def test_pooled_connections_that_died_are_replaced(small: Engines, standing: list[Tenant]) -> None:
-    tenant, seen = standing[0], set()
-    for _ in range(3):
-        with small.use(tenant.info.id, tenant.url) as engine, engine.connect() as connection:
-            backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        os.kill(backend, signal.SIGTERM)
-        while Path(f"/proc/{backend}/cmdline").exists():
-            pass
-        seen.add(backend)
-    assert len(seen) == 3
 
 
 def test_closing_closes_all(small: Engines, standing: list[Tenant]) -> None:

@@ -17,7 +17,7 @@ from workreef_app.services.operation import Event
 
 _APPEND = text("SELECT audit_append(:content)")
 #: An empty message in a transaction of its own, whose commit waits for the disk, and so for everything before it.
-_FLUSH = text("SELECT pg_logical_emit_message(true, 'workreef', '')")
+_FLUSH = "SELECT pg_logical_emit_message(true, 'workreef', '')"
 _APPENDED = "workreef.appended"
 _CONNECTED = "workreef.connected"
 
@@ -68,6 +68,11 @@ def flush(session: Session, connection: Connection, shared: SharedFlush, began: 
 
 
 def flush_now(connection: Connection) -> None:
-    """Waits until all that the server committed before is on disk."""
-    connection.execute(_FLUSH)
-    connection.commit()
+    """Waits until all that the server committed before is on disk. In one trip, with no transaction begun for it."""
+    driver: Any = connection.connection.driver_connection
+    driver.autocommit = True
+    try:
+        driver.execute(_FLUSH)
+    finally:
+        if not driver.closed:
+            driver.autocommit = False

@@ -33,7 +33,7 @@ from workreef_app.services.operation import (
     operation,
 )
 from workreef_app.services.paging import Query
-from workreef_app.services.tenancy.platform import set_scope
+from workreef_app.services.tenancy.scope import set_scope
 
 READERS = ANYONE - {Persona.CONTRIBUTOR}
 PAGE = 50

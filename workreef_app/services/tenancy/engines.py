@@ -46,7 +46,7 @@ class Engines:
                 self._engines.move_to_end(tenant_id)
                 return engine
         engine = create_engine(
-            url, pool_size=1, max_overflow=BUDGET, pool_pre_ping=True, pool_timeout=WAIT_SECONDS,
+            url, pool_size=1, max_overflow=BUDGET, pool_timeout=WAIT_SECONDS,
             connect_args=connect_args(url, **WORK_LIMITS),
         )
         try:

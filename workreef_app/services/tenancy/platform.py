@@ -13,17 +13,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import URL, select, text
+from sqlalchemy import URL, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from workreef_app.services.audit import log
 from workreef_app.services.audit.flushing import SharedFlush
-from workreef_app.services.operation import Actor, TenantInfo, departments_of, reach_of
+from workreef_app.services.operation import Actor, TenantInfo
 from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.engines import Engines
 from workreef_app.services.tenancy.errors import UnknownTenant
 from workreef_app.services.tenancy.models import PlatformKey, TenantRow, TenantStatus
+from workreef_app.services.tenancy.scope import scoped
 from workreef_app.services.vault.cipher import Cipher
 from workreef_app.services.vault.columns import using
 from workreef_app.services.vault.errors import KeyUnavailable
@@ -37,11 +38,6 @@ CONTROL = "workreef.control"
 SETTINGS = "workreef.settings"
 #: How long a process may go on with what it knows of a tenant.
 TENANT_SECONDS = 1.0
-
-_SCOPE = text(
-    "SELECT set_config('workreef.actor', :actor, true), set_config('workreef.person', :person, true),"
-    " set_config('workreef.departments', :departments, true), set_config('workreef.reach', :reach, true)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +148,10 @@ class Platform:
         except KeyUnavailable:
             if not keyless:
                 raise
-        with self.engines.use(tenant.info.id, tenant.url) as engine, sealed, engine.connect() as connection:
+        with self.engines.use(tenant.info.id, tenant.url) as engine, sealed, scoped(engine, actor) as connection:
             began = log.begin(connection)
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 session.info[CONTROL] = self.control
                 session.info[SETTINGS] = self.settings
-                set_scope(session, actor)
                 yield session
             log.flush(session, connection, self._flushes, began)
-
-
-def set_scope(session: Session, actor: Actor) -> None:
-    """Tells row-level security who asks, until the transaction ends."""
-    session.execute(_SCOPE, {
-        "actor": actor.id,
-        "person": str(actor.person_id or ""),
-        "departments": ",".join(sorted(str(d) for d in departments_of(actor))),
-        "reach": ",".join(sorted(reach_of(actor))),
-    })
