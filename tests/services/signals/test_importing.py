@@ -15,11 +15,8 @@ from tests import imports
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Actor, Reach
 from workreef_app.services.recommend.jobs import run_import
-from workreef_app.services.signals import advancing, importing, spool, state
-from workreef_app.services.signals.miner import Miner
-from workreef_app.services.signals.reader import Line
+from workreef_app.services.signals import advancing, spool, state
 from workreef_app.services.tenancy.platform import Tenant
-from workreef_app.services.vault.columns import using
 
 Cli = Callable[[Tenant], Caller]
 Lines = list[dict[str, Any]]
@@ -374,18 +371,3 @@ def test_an_import_of_nothing_is_an_import(door: Door, tenant: Tenant, cli: Cli,
     assert (done.lines, done.signals, done.new_tasks) == (0, 0, 0)
     (row,) = door.perform(cli(tenant), "sources.list", {}).sources
     assert (row.as_of, row.signals) == (None, 0)
-
-
-def test_survivors_follow_to_the_end() -> None:
-    assert importing.survivors([(3, 2), (2, 1), (5, 1)]) == {3: 1, 2: 1, 5: 1}
-    assert importing.survivors([]) == {}
-
-
-def test_the_pure_part_needs_no_database(door: Door, standing: list[Tenant]) -> None:
-    kept = state.MinerState(0, Miner(), {})
-    at = datetime(2026, 10, 1, 5, 59, tzinfo=UTC)
-    with using(door.platform.keyring.cipher(standing[0].key)):
-        buckets = importing.mine(kept, [Line(at, f"disk {n} full", b"") for n in range(3)])
-    ((key, bucket),) = buckets.items()
-    assert key == (0, datetime(2026, 10, 1, 5, tzinfo=UTC))
-    assert (bucket.lines, bucket.constant, bucket.total) == (3, 6, 9)

@@ -106,6 +106,11 @@ class Sealed(TypeDecorator[Any]):
         return decode(self.form, _cipher.get().open(self.table, self.column, bytes(value)))
 
 
+def sealed_value(column: Column[Any], value: Any) -> bytes:
+    """The sealed form of a value of a sealed column, under the cipher in use, for statements written by hand."""
+    return bytes(column.type.process_bind_param(value, None))  # type: ignore[attr-defined]
+
+
 def one_of(kind: type[StrEnum]) -> str:
     """Pattern of a column that holds one of an enum's values."""
     return f"^({'|'.join(kind)})$"
