@@ -70,7 +70,7 @@ app.add_page(
     on_load=[ShellState.load, ShellState.arrive],
 )
 gate = guard.install(app)
-wiring.install(app, partial(guard.close_tabs, app, gate))
+wiring.install(app, wiring.Tabs(partial(guard.close_tabs, app, gate), partial(guard.look_again, app, gate)))
 
 
 def serve() -> ASGIApp:

@@ -43,12 +43,14 @@ BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 20 << 30
 UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
+#: What follows these is a secret.
+LINKS = ("/invite/", "/reset/", "/signup/")
 #: Built-in endpoints of the page framework that nobody needs.
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
 UNGUARDED = re.compile(
-    r"/(login$|auth/log(?:in|out)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|forgot$|auth/(?:login|logout|code)$|invite/|reset/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 
@@ -225,8 +227,8 @@ def _kept(given: Headers, ours: Headers) -> Headers:
 
 
 def shown_path(path: str) -> str:
-    """A path as it may be logged: an invitation's token stays out."""
-    return "/invite/…" if path.startswith("/invite/") else path[:200]
+    """A path as it may be logged: a one-time link's token stays out."""
+    return next((f"{start}…" for start in LINKS if path.startswith(start)), path[:200])
 
 
 def limit_of(path: str) -> int:
