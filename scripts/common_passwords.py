@@ -33,12 +33,12 @@ pokemon naruto minecraft fortnite mustang ferrari porsche mercedes corvette cama
 matrix ninja samurai warrior wizard phantom falcon eagle tiger panther dolphin butterfly flower rainbow diamond silver
 golden purple yellow blue green black white red hello hello123 goodbye happy blessed jesus angel heaven faith family
 mother father brother sister baby computer1 letmein1 monkey1 dragon1 super hottie biteme mylove forever always
-""".split()
+""".split()  # noqa: SIM905
 ENDINGS = """
-1 12 123 1234 12345 123456 1234567 12345678 123456789 1234567890 0 00 000 111 1111 321 4321 654321 007 69 99 666 777 2000 2010 2015
-2018 2019 2020 2021 2022 2023 2024 2025 2026 ! !! !!! 1! 12! 123! 1234! 12345! 123456! @ @1 @12 @123 @1234 #1 #123 $1
+1 12 123 1234 12345 123456 1234567 12345678 123456789 1234567890 0 00 000 111 1111 321 4321 654321 007 69 99 666 777 2000 2010
+2015 2018 2019 2020 2021 2022 2023 2024 2025 2026 ! !! !!! 1! 12! 123! 1234! 12345! 123456! @ @1 @12 @123 @1234 #1 #123 $1
 $123 * . .1 .123 _1 _123 2020! 2021! 2022! 2023! 2024! 2025! 2026! @2023 @2024 @2025 @2026
-""".split()
+""".split()  # noqa: SIM905
 #: Long ones that stand in the lists as they are, or everybody knows.
 LONG = """
 123456789012 1234567890123 12345678901234 123456789012345 1234567890123456 12345678901234567890 098765432109
@@ -68,7 +68,7 @@ elizabeth123 elizabeth1234 stephanie123 stephanie1234 jacqueline12 michaeljordan
 alessandro12 alessandra12 sebastian123 maximilian12 computer1234 internet1234 microsoft123 windows10pro1 facebook1234
 1234qwerasdf qwerasdf1234 qwerasdfzxcv 123qweasdzxc qweasdzxc123 asdqwe123456 147896325000 789456123000 0123456789ab
 000000000000 111111111111 222222222222 999999999999 aaaaaaaaaaaa 987654321000 9876543210123 00112233445566778899
-""".split()
+""".split()  # noqa: SIM905
 
 
 def made() -> Iterator[str]:

@@ -81,7 +81,7 @@ def password(tenant: str, *, error: str = "") -> str:
 
 
 def enrol(tenant: str, secret: str, picture: str, *, error: str = "") -> str:
-    """The set-up of a second factor: a picture to scan, the same to type, and a first code. `picture` is SVG of ours."""
+    """The set-up of a second factor: a picture to scan, the same to type, a first code. `picture` is SVG of ours."""
     spaced = " ".join(secret[i:i + 4] for i in range(0, len(secret), 4))
     return page("Set up a second factor", heading("Set up a second factor", tenant, error=error)
                 + "<p>Scan this with an authenticator app, or type the key into it. Then give the code it shows.</p>"

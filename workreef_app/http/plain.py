@@ -1,6 +1,6 @@
 """Plain HTML pages that need no script: sign-in, and the pages that say what went wrong.
 
-`joining` and `signing_up` hold the other forms, made of the pieces here.
+`joining` and `signup_routes` hold the other forms, made of the pieces here.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ def page(title: str, body: str) -> str:
 <body><main class="card"><p class="brand">WorkReef</p>{body}</main></body></html>"""
 
 
-def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True) -> str:
-    """A page that says something and leads back."""
+def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True, more: str = "") -> str:
+    """A page that says something and leads back. `more` is HTML of ours."""
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(s)}</p>" for s in sentences)]
     if home:
         body.append('<p><a href="/start">Go to the start page</a></p>')
+    body.append(more)
     if request_id:
         body.append(f'<p class="faint">Request <code>{escape(request_id)}</code></p>')
     return page(title, "".join(body))
@@ -48,7 +49,8 @@ def field(
     said = f'<p id="{name}-rule" class="faint">{escape(rule)}</p>' if rule else ""
     extra = (f' aria-describedby="{name}-rule"' if rule else "") + (" autofocus" if focus else "") + more
     return f"""<label for="{name}">{escape(label)}</label>
-<input id="{name}" name="{name}" type="{kind}" autocomplete="{complete}" required value="{escape(value)}"{extra}>{said}"""
+<input id="{name}"
+ name="{name}" type="{kind}" autocomplete="{complete}" value="{escape(value)}" required{extra}>{said}"""
 
 
 def form(action: str, button: str, *fields: str, hidden: Mapping[str, str] = MappingProxyType({})) -> str:

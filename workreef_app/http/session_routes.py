@@ -70,7 +70,7 @@ def login_page(request: Request, then: str = START, ended: str = "", reset: str 
 
 @routes.post("/auth/login")
 async def login(request: Request, email: Text = "", password: Text = "", then: Text = START) -> Response:
-    """Signs in and goes on, by way of the second factor where there is one; shows the form again with what was wrong."""
+    """Signs in and goes on, by way of the second factor where there is one; or the form again, with what was wrong."""
     name = tenant_name(request)
     try:
         granted = await perform(request, "sessions.start", {"email": email, "password": password})

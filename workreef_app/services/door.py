@@ -33,8 +33,8 @@ from workreef_app.services.operation import (
     Command,
     Conflict,
     Event,
-    FactorRequired,
     Fact,
+    FactorRequired,
     Invalid,
     Limited,
     Locked,
@@ -147,8 +147,11 @@ class Door:
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
         if caller.trusted:
             return
-        item = parse(spec.limit)
-        key = (spec.name, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+        self.throttle(spec.name, spec.limit, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+
+    def throttle(self, name: str, limit: str, *who: str) -> None:
+        """Counts one call of `name` by `who`. Raises Limited above the limit."""
+        item, key = parse(limit), (name, *who)
         if not self._limiter.hit(item, *key):
             reset, _ = self._limiter.get_window_stats(item, *key)
             wait = max(1, math.ceil(reset - time.time()))

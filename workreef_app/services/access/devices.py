@@ -7,7 +7,8 @@ from typing import Final
 
 #: The first that matches counts: most browsers also name the ones that they are like.
 _BROWSERS: Final = (
-    ("Edge", r"Edg(?:A|iOS)?/(\d{1,4})"), ("Opera", r"OPR/(\d{1,4})"), ("Samsung Internet", r"SamsungBrowser/(\d{1,4})"),
+    ("Edge", r"Edg(?:A|iOS)?/(\d{1,4})"), ("Opera", r"OPR/(\d{1,4})"),
+    ("Samsung Internet", r"SamsungBrowser/(\d{1,4})"),
     ("Firefox", r"(?:Firefox|FxiOS)/(\d{1,4})"), ("Chrome", r"(?:Chrome|CriOS|HeadlessChrome)/(\d{1,4})"),
     ("Safari", r"Version/(\d{1,4})[^ ]* .*Safari/"), ("curl", r"^curl/(\d{1,4})"),
 )

@@ -96,7 +96,7 @@ class FactorSecret(Result):
     "factors.begin", by=ANYONE, limit="30/minute", audit=Event.FACTOR_BEGUN, fresh=True, enrolling=True
 )
 def begin(work: Work, command: BeginFactor) -> FactorSecret:
-    """Makes the secret of a second factor, which is in force once a code of it was given. Asked again, it is the same."""
+    """Makes the secret of a second factor, in force once a code of it was given. Asked again, it is the same."""
     person = _self(work)
     factor = factors.locked_row(work, person.id)
     if factor is not None and factor.confirmed_at is not None:

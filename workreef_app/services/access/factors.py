@@ -47,7 +47,8 @@ def wait(failures: int) -> timedelta:
     """How long no code is looked at after so many wrong ones in a row."""
     if failures < FREE:
         return timedelta(0)
-    return min(FIRST_WAIT * 2 ** min(failures - FREE, 10), LONGEST_WAIT)
+    doubled: timedelta = FIRST_WAIT * 2 ** min(failures - FREE, 10)
+    return min(doubled, LONGEST_WAIT)
 
 
 def normalised(code: str) -> str:
@@ -129,5 +130,7 @@ def codes_left(work: Work, person_id: UUID) -> int:
 def remove(work: Work, person_id: UUID) -> bool:
     """Takes a person's factor away, with its recovery codes; False where there was none."""
     work.session.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
-    gone = work.session.execute(delete(Factor).where(col(Factor.person_id) == person_id).returning(Factor.person_id))
+    gone = work.session.execute(
+        delete(Factor).where(col(Factor.person_id) == person_id).returning(col(Factor.person_id))
+    )
     return gone.first() is not None

@@ -1,7 +1,7 @@
 """The ticket between password and second factor: who has proven their password here, for five minutes.
 
-It is signed, not stored, and bound to the host, the person and the very password: no session exists before the factor is
-proven, and a password that was changed makes it void.
+It is signed, not stored, and bound to the host, the person and the very password: no session exists before the factor
+is proven, and a password that was changed makes it void.
 """
 
 from __future__ import annotations
