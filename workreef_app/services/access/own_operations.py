@@ -36,6 +36,7 @@ class ReadMe(Command):
 class Me(Result):
     """Who is signed in, where, as what, until when, and the zone in which times are shown to them.
 
+    `factor` is whether they have a second factor, and
     `must_enrol` says that this admin must set up a second factor before anything else.
     """
 
@@ -52,6 +53,7 @@ class Me(Result):
     own_time_zone: str
     tenant_time_zone: str
     session: SessionTimes | None
+    factor: bool = False
     must_enrol: bool = False
 
 
@@ -72,7 +74,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
         departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
         environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
-        must_enrol=sessions.must_enrol(work.actor, production=settings.production),
+        factor=work.actor.factor, must_enrol=sessions.must_enrol(work.actor, production=settings.production),
     )
 
 
