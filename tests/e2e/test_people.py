@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pyotp
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 
-from tests.e2e.conftest import OpenTab, World, arrived, sign_in, sign_in_by_hand
+from tests.e2e.conftest import OpenTab, World, arrived, sign_in_by_hand
 from tests.e2e.test_look import look
 from tests.serving import PASSWORD, Served
+from tests.web import AUDITOR
 
 NEW_PASSWORD = "four purple giraffes whistle"
 
@@ -30,13 +33,10 @@ def test_an_open_page_of_a_revoked_session_is_blank_within_a_second(
     page.goto("/")
     expect(page.locator("main h1")).to_contain_text("Good day")
     me = world.do("people.list").rows[0]
-    began = datetime.now(UTC)
     # Another process ends it: this one, at its own door.
     world.do("people.end_sessions", person_id=str(me.id))
-    page.wait_for_url(re.compile("/login"), timeout=3000)
+    expect(page.locator(".wr-frame")).to_have_count(0, timeout=1000)
     expect(page.locator("main h1")).to_have_text("Sign in")
-    took = (datetime.now(UTC) - began).total_seconds()
-    assert took < 3, f"it took {took} s"
 
 
 def test_people_are_invited_changed_and_deactivated_by_an_admin(
@@ -52,7 +52,7 @@ def test_people_are_invited_changed_and_deactivated_by_an_admin(
     form.get_by_label("Operator").check()
     form.get_by_label("Claims").check()
     form.get_by_role("button", name="Invite").click()
-    expect(page.get_by_role("status").first).to_contain_text("Rui Costa is invited.")
+    expect(page.locator(".wr-told")).to_contain_text("Rui Costa is invited.")
     link = page.locator("code.wr-hash-full").inner_text()
     assert link.startswith(served.url(world.slug, "/invite/"))
     found = look(page)
@@ -70,7 +70,7 @@ def test_people_are_invited_changed_and_deactivated_by_an_admin(
     form = page.get_by_role("form", name="Deactivate")
     form.get_by_label("Type the word").fill("deactivate")
     form.get_by_role("button", name="Deactivate").click()
-    expect(page.get_by_role("status").first).to_contain_text("Deactivated. 1 session ended.")
+    expect(page.locator(".wr-told")).to_contain_text("Deactivated. 1 session ended.")
     rui.wait_for_url(re.compile("/login"), timeout=5000)
     assert not found, "\n".join(found)
 
@@ -90,20 +90,17 @@ def test_what_is_dangerous_asks_again_who_it_is(
     assert not look(page)
     proof.get_by_label("Password").fill("not the password")
     proof.get_by_role("button", name="It is me").click()
-    expect(page.get_by_role("status").first).to_contain_text("The password is wrong.")
+    expect(page.locator(".wr-told")).to_contain_text("The password is wrong.")
     proof.get_by_label("Password").fill(PASSWORD)
     proof.get_by_role("button", name="It is me").click()
-    expect(page.get_by_role("status").first).to_contain_text("Now do it again.")
+    expect(page.locator(".wr-told")).to_contain_text("Now do it again.")
     expect(page.locator("code.wr-hash-full")).to_have_count(0)
     page.get_by_role("button", name="Link for a new password").click()
     expect(page.locator("code.wr-hash-full")).to_contain_text("/reset/")
 
 
-def _age_session(served: Served, world: World, person_id: object) -> None:
-    from sqlalchemy import text
-
-    from tests.web import AUDITOR
-
+def _age_session(served: Served, world: World, person_id: UUID) -> None:
+    """Has it be six minutes ago that the person proved who they are."""
     with served.door.platform.unit_of_work(served.door.platform.tenant(world.slug), AUDITOR) as session:
         session.execute(
             text("UPDATE session SET authenticated_at = now() - interval '6 minutes' WHERE person_id = :id"),
@@ -173,7 +170,7 @@ def test_a_password_is_changed_and_other_browsers_are_signed_out(
     page.get_by_role("button", name="Change password").click()
     arrived(page, "Account")
     other.wait_for_url(re.compile("/login"), timeout=5000)
-    expect(page.get_by_text("This browser")).to_be_visible()
+    expect(page.get_by_text("This browser", exact=True)).to_be_visible()
     assert not found, "\n".join(found)
 
 
