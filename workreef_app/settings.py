@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="Address that mail comes from; needed with a mail server.")
 
+    signup: str = Field(
+        "", pattern="^(open|closed)?$",
+        description="Whether anybody may sign a tenant up at the platform's own host: open or closed. Empty is closed "
+        "in production, where it also needs a mail server, and open elsewhere.",
+    )
+
     @field_validator("env", mode="before")
     @classmethod
     def _unknown_is_production(cls, value: Any) -> Environment:

@@ -13,6 +13,7 @@ from workreef_app.pages import (
     digest,
     imports,
     own,
+    people,
     proposal,
     settings,
     sources,
@@ -31,6 +32,8 @@ from workreef_app.state.contributor import MyWorkState
 from workreef_app.state.ended import EndedState
 from workreef_app.state.imports import ImportsState
 from workreef_app.state.jobs import JobsState
+from workreef_app.state.people import PeopleState
+from workreef_app.state.person import PersonState
 from workreef_app.state.proposal import ProposalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
@@ -49,6 +52,8 @@ PAGES = (
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),
     ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
+    ("/admin/people", "People", people.people_page, PeopleState.load),
+    ("/admin/people/[person_id]", "Person", people.person_page, PersonState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
     ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
     ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),
@@ -70,7 +75,7 @@ app.add_page(
     on_load=[ShellState.load, ShellState.arrive],
 )
 gate = guard.install(app)
-wiring.install(app, partial(guard.close_tabs, app, gate))
+wiring.install(app, wiring.Tabs(partial(guard.close_tabs, app, gate), partial(guard.look_again, app, gate)))
 
 
 def serve() -> ASGIApp:

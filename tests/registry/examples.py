@@ -50,6 +50,7 @@ class World:
 class Example:
     """A call that succeeds. `persona` is None for nobody.
 
+    `caller` is for what only the very person can send: who that is, once `payload` has been asked for what they send.
     `job` prepares a call by a job: who calls, and what is sent. An operation for jobs alone needs it, and its `payload`
     is what people send in vain.
     """
@@ -58,6 +59,7 @@ class Example:
     persona: Persona | None
     own_session: bool = False
     job: Callable[[World], tuple[Caller, dict[str, Any]]] | None = None
+    caller: Callable[[World], Caller] | None = None
 
 
 def claimed(world: World, job_id: UUID | None = None) -> Caller:
@@ -283,3 +285,7 @@ EXAMPLES: dict[str, Example] = {
     "digest.measure": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
+
+from tests.registry import examples_people  # noqa: E402  (it is made of the pieces above)
+
+EXAMPLES |= examples_people.EXAMPLES

@@ -9,7 +9,7 @@ from alembic.util.exc import CommandError
 
 from workreef_app import settings as settings_module
 from workreef_app.commands.frame import Failed, caller, open_door, print_json, tell, user
-from workreef_app.services.access.operations import CreatePerson, Invited
+from workreef_app.services.access.people_operations import CreatePerson, Invited
 from workreef_app.services.door import Door, validate
 from workreef_app.services.operation import REGISTRY, Persona
 from workreef_app.services.tenancy.models import TenantRow

@@ -25,7 +25,8 @@ from workreef_app.demo.logs import SampleFile
 from workreef_app.demo.memory import LOG_FILE, Memory, claimed, place_of, remembered, reset, settings_of
 from workreef_app.demo.world import TENANTS, SamplePerson, SampleTenant
 from workreef_app.http.frontend import Pages
-from workreef_app.services.access.operations import Invited, SessionGranted
+from workreef_app.services.access.operations import SessionGranted
+from workreef_app.services.access.people_operations import Invited
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.jobs.kinds import Queue
 from workreef_app.services.operation import Conflict

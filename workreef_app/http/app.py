@@ -19,14 +19,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from workreef_app.http import csv_routes, plain, session_routes, upload_routes, version
-from workreef_app.http.context import THREADS, perform, request_id
+from workreef_app.http import account_routes, csv_routes, plain, session_routes, signup_routes, upload_routes, version
+from workreef_app.http.context import THREADS, grant_ticket, perform, request_id
 from workreef_app.http.failures import failure, http_error, refused
 from workreef_app.http.operations import command_schemas, file_response, router
 from workreef_app.http.problems import for_programs, of_refusal, problem
 from workreef_app.services.audit import verify
 from workreef_app.services.door import utc_now
-from workreef_app.services.operation import DiskFull, Refusal, Unavailable
+from workreef_app.services.operation import CodeNeeded, DiskFull, Refusal, Unavailable
 from workreef_app.services.process import current, trouble
 
 
@@ -34,7 +34,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
     if for_programs(request.url.path):
-        return of_refusal(error, request_id(request))
+        answer = of_refusal(error, request_id(request))
+        if isinstance(error, CodeNeeded):
+            grant_ticket(answer, error.ticket)
+        return answer
     if isinstance(error, Unavailable | DiskFull):
         return refused(error, request.url.path, request_id(request))
     html = plain.message("Not done", [error.detail], request_id=request_id(request))
@@ -114,6 +117,8 @@ def create() -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     app.include_router(router())
     app.include_router(session_routes.routes)
+    app.include_router(account_routes.routes)
+    app.include_router(signup_routes.routes)
     app.include_router(csv_routes.routes)
     app.include_router(upload_routes.routes)
     for path, endpoint in (

@@ -9,7 +9,8 @@ import anyio
 from fastapi import Request
 from fastapi.responses import Response
 
-from workreef_app.services.browser import cookie_name, cookie_value
+from workreef_app.services.access import tickets
+from workreef_app.services.browser import cookie_name, cookie_value, cookies, ticket_name
 from workreef_app.services.door import Caller
 from workreef_app.services.operation import UnknownHost
 from workreef_app.services.process import current
@@ -51,4 +52,27 @@ def drop_cookie(response: Response) -> None:
     settings = current().platform.settings
     response.delete_cookie(
         cookie_name(settings), path="/", secure=settings.production, httponly=True, samesite="lax"
+    )
+
+
+def grant_ticket(response: Response, ticket: str) -> None:
+    """Sets the cookie that stands between password and second factor; no script reads it, and it lasts five minutes."""
+    settings = current().platform.settings
+    response.set_cookie(
+        ticket_name(settings), ticket, max_age=int(tickets.LIFETIME.total_seconds()), path="/",
+        secure=settings.production, httponly=True, samesite="lax",
+    )
+
+
+def ticket(request: Request) -> str:
+    """The ticket that the request brings; empty without one."""
+    name = ticket_name(current().platform.settings)
+    return next(cookies(request.headers.get("cookie", ""), name), "")
+
+
+def drop_ticket(response: Response) -> None:
+    """Removes the ticket."""
+    settings = current().platform.settings
+    response.delete_cookie(
+        ticket_name(settings), path="/", secure=settings.production, httponly=True, samesite="lax"
     )

@@ -27,6 +27,7 @@ from workreef_app.http.problems import for_programs, problem
 from workreef_app.services.browser import browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
+from workreef_app.services.signup import is_open
 from workreef_app.services.tenancy.errors import UnknownTenant
 
 Message = MutableMapping[str, Any]
@@ -43,12 +44,16 @@ BODY_LIMIT = 1 << 20
 UPLOAD_LIMIT = 20 << 30
 UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
+#: What follows these is a secret.
+LINKS = ("/invite/", "/reset/", "/signup/")
 #: Built-in endpoints of the page framework that nobody needs.
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
+#: Served on the platform's own host alone.
+SIGN_UP = re.compile(r"/signup(/[A-Za-z0-9_-]{1,100})?")
 UNGUARDED = re.compile(
-    r"/(login$|auth/log(?:in|out)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|forgot$|auth/(?:login|logout|code)$|invite/|reset/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 
@@ -121,7 +126,7 @@ class Front:
         except UnknownTenant:
             return _unknown_host(scope, request_id)
         settings = current().platform.settings
-        if caller is None:
+        if caller is None and not SIGN_UP.fullmatch(path):
             return _platform_page(path)
         peer = (scope.get("client") or ("", 0))[0]
         why = refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
@@ -130,6 +135,8 @@ class Front:
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > limit_of(path):
             return http_error(413, path, request_id)
+        if caller is None:
+            return None
         scope["state"]["caller"] = caller
         if scope["method"] in SAFE and not UNGUARDED.match(path):
             return await _page_guard(scope, caller)
@@ -212,7 +219,8 @@ def _unknown_host(scope: Scope, request_id: str) -> Response:
 def _platform_page(path: str) -> Response:
     """What the platform's own host shows: where to go."""
     said = ["Sign in at your organisation's own address, which an admin gave you."]
-    return HTMLResponse(plain.message("WorkReef", said, home=False), status_code=200 if path == "/" else 404)
+    more = '<p class="more"><a href="/signup">Sign up</a></p>' if is_open(current().platform.settings) else ""
+    return HTMLResponse(plain.message("WorkReef", said, home=False, more=more), status_code=200 if path == "/" else 404)
 
 
 def _kept(given: Headers, ours: Headers) -> Headers:
@@ -225,8 +233,8 @@ def _kept(given: Headers, ours: Headers) -> Headers:
 
 
 def shown_path(path: str) -> str:
-    """A path as it may be logged: an invitation's token stays out."""
-    return "/invite/…" if path.startswith("/invite/") else path[:200]
+    """A path as it may be logged: a one-time link's token stays out."""
+    return next((f"{start}…" for start in LINKS if path.startswith(start)), path[:200])
 
 
 def limit_of(path: str) -> int:

@@ -112,6 +112,9 @@ def form_shapes(spec: Operation) -> dict[str, str] | None:
 def _shape(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "$ref" in field:
         field = definitions[field["$ref"].rsplit("/", 1)[-1]]
+    given = [kind for kind in field.get("anyOf", []) if kind.get("type") != "null"]
+    if len(given) == 1:
+        return _shape(given[0], definitions)  # may be left out, and is of one type otherwise
     if field.get("type") == "array":
         return "object" if _shape(field["items"], definitions) in {"object", "array"} else "array"
     return str(field.get("type", "any"))

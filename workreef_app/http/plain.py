@@ -1,9 +1,14 @@
-"""Plain HTML pages that need no script: sign-in, invitation, and the pages that say what went wrong."""
+"""Plain HTML pages that need no script: sign-in, and the pages that say what went wrong.
+
+`joining` and `signup_routes` hold the other forms, made of the pieces here.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 
 from workreef_app.http.frontend import ROOT
 
@@ -21,11 +26,12 @@ def page(title: str, body: str) -> str:
 <body><main class="card"><p class="brand">WorkReef</p>{body}</main></body></html>"""
 
 
-def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True) -> str:
-    """A page that says something and leads back."""
+def message(title: str, sentences: list[str], *, request_id: str = "", home: bool = True, more: str = "") -> str:
+    """A page that says something and leads back. `more` is HTML of ours."""
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(s)}</p>" for s in sentences)]
     if home:
         body.append('<p><a href="/start">Go to the start page</a></p>')
+    body.append(more)
     if request_id:
         body.append(f'<p class="faint">Request <code>{escape(request_id)}</code></p>')
     return page(title, "".join(body))
@@ -35,17 +41,42 @@ def _error(text: str) -> str:
     return f'<p class="error" role="alert">{escape(text)}</p>' if text else ""
 
 
+def field(
+    name: str, label: str, *, kind: str = "text", complete: str = "off", value: str = "", rule: str = "",
+    focus: bool = False, more: str = "",
+) -> str:
+    """A labelled field that must be filled in; `rule` says beneath it what is accepted. `more` is HTML of ours."""
+    said = f'<p id="{name}-rule" class="faint">{escape(rule)}</p>' if rule else ""
+    extra = (f' aria-describedby="{name}-rule"' if rule else "") + (" autofocus" if focus else "") + more
+    return f"""<label for="{name}">{escape(label)}</label>
+<input id="{name}"
+ name="{name}" type="{kind}" autocomplete="{complete}" value="{escape(value)}" required{extra}>{said}"""
+
+
+def form(action: str, button: str, *fields: str, hidden: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A form that is posted to `action`. Every form of the plain pages is made here."""
+    kept = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
+    )
+    return f"""<form method="post" action="{escape(action)}">
+{"".join(fields)}{kept}<button type="submit">{escape(button)}</button></form>"""
+
+
+def heading(title: str, under: str = "", *, error: str = "", note: str = "") -> str:
+    """A page's heading, whose it is, and what is to be said first."""
+    told = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
+    return f'<h1>{escape(title)}</h1><p class="faint">{escape(under)}</p>{told}{_error(error)}'
+
+
 def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/start", note: str = "") -> str:
     """The sign-in form."""
-    told = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
-    return page("Sign in", f"""<h1>Sign in</h1><p class="faint">{escape(tenant)}</p>{told}{_error(error)}
-<form method="post" action="/auth/login">
-<label for="email">Email</label>
-<input id="email" name="email" type="email" autocomplete="username" required autofocus value="{escape(email)}">
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required>
-<input type="hidden" name="then" value="{escape(then)}">
-<button type="submit">Sign in</button></form><script src="/draft.js" data-forget defer></script>""")
+    return page("Sign in", heading("Sign in", tenant, error=error, note=note) + form(
+        "/auth/login", "Sign in",
+        field("email", "Email", kind="email", complete="username", value=email, focus=True),
+        field("password", "Password", kind="password", complete="current-password"),
+        hidden={"then": then},
+    ) + '<p class="more"><a href="/forgot">Forgot your password?</a></p>'
+        '<script src="/draft.js" data-forget defer></script>')
 
 
 def locked(tenant: str) -> str:
@@ -54,15 +85,3 @@ def locked(tenant: str) -> str:
         "Its key does not answer. People's names and passwords are sealed under it, so nobody can sign in.",
         "Whoever keeps the key can enable it again. What was audited stays verifiable meanwhile.",
     ], home=False)
-
-
-def invitation(tenant: str, token: str, minimum: int, *, error: str = "") -> str:
-    """The form by which an invited person sets a password."""
-    return page("Set your password", f"""<h1>Set your password</h1>
-<p class="faint">{escape(tenant)}</p>{_error(error)}
-<form method="post" action="/invite/{escape(token)}">
-<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="new-password" minlength="{minimum}" required
- autofocus aria-describedby="rule">
-<p id="rule" class="faint">At least {minimum} characters. Pasting is fine.</p>
-<button type="submit">Set password and sign in</button></form>""")

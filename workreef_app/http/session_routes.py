@@ -1,4 +1,4 @@
-"""Sign-in, sign-out and invitations: plain forms and full page loads."""
+"""Sign-in, sign-out, invitations and forgotten passwords: plain forms and full page loads."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from workreef_app.http import plain
-from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
+from workreef_app.http import joining, plain
+from workreef_app.http.context import caller, drop_cookie, drop_ticket, grant_cookie, grant_ticket, perform, ticket
 from workreef_app.http.problems import retry_after
-from workreef_app.services.access.passwords import MINIMUM
-from workreef_app.services.operation import Locked, NoSession, Persona, Refusal
+from workreef_app.services.access.passwords import MAXIMUM, MINIMUM
+from workreef_app.services.operation import CodeNeeded, Locked, NoSession, Persona, Refusal
 from workreef_app.services.process import current
 
 routes = APIRouter(include_in_schema=False)
 START = "/start"
+Text = Annotated[str, Form()]
 
 
 def local_path(then: str) -> str:
@@ -34,32 +35,73 @@ def landing(personas: frozenset[Persona]) -> str:
     return "/audit" if Persona.SECURITY_REVIEWER in personas else "/me"
 
 
-@routes.get("/login")
-def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResponse:
-    """The sign-in form."""
+def tenant_name(request: Request) -> str:
+    """The name of the tenant at whose host the request is."""
+    return caller(request).tenant.info.name
+
+
+def said(refusal: Refusal) -> str:
+    """What a form says of a refusal: of a password, why it was not accepted, whoever looked at it first."""
+    if "password" in refusal.fields and refusal.detail.startswith("Not accepted"):
+        return f"Use {MINIMUM} to {MAXIMUM} characters."
+    return refusal.detail
+
+
+def again(request: Request, refusal: Refusal, html: str) -> HTMLResponse:
+    """The form once more, with what was wrong; while the tenant is locked, that it is."""
+    shown = plain.locked(tenant_name(request)) if isinstance(refusal, Locked) else html
+    return HTMLResponse(shown, status_code=refusal.status, headers=retry_after(refusal))
+
+
+def shown(request: Request, html: str) -> HTMLResponse:
+    """A form, unless the tenant is locked."""
     tenant = caller(request).tenant
     if current().platform.locked(tenant):
         return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
-    note = "You have signed out." if ended else ""
-    return HTMLResponse(plain.sign_in(tenant.info.name, then=local_path(then), note=note))
+    return HTMLResponse(html)
+
+
+@routes.get("/login")
+def login_page(request: Request, then: str = START, ended: str = "", reset: str = "") -> HTMLResponse:
+    """The sign-in form."""
+    note = "You have signed out." if ended else "Your password is set. Sign in with it." if reset else ""
+    return shown(request, plain.sign_in(tenant_name(request), then=local_path(then), note=note))
 
 
 @routes.post("/auth/login")
-async def login(
-    request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
-    then: Annotated[str, Form()] = START,
-) -> Response:
-    """Signs in and goes on; shows the form again with what was wrong."""
+async def login(request: Request, email: Text = "", password: Text = "", then: Text = START) -> Response:
+    """Signs in and goes on, by way of the second factor where there is one; or the form again, with what was wrong."""
+    name = tenant_name(request)
     try:
         granted = await perform(request, "sessions.start", {"email": email, "password": password})
+    except CodeNeeded as needed:
+        response: Response = HTMLResponse(joining.second_factor(name, then=local_path(then)))
+        grant_ticket(response, needed.ticket)
+        return response
     except Refusal as refusal:
-        name = caller(request).tenant.info.name
-        html = plain.locked(name) if isinstance(refusal, Locked) else plain.sign_in(
-            name, error=refusal.detail, email=email, then=local_path(then)
-        )
-        return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
+        return again(request, refusal, plain.sign_in(name, error=refusal.detail, email=email, then=local_path(then)))
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)
+    return response
+
+
+@routes.post("/auth/code")
+async def code(request: Request, code: Text = "", then: Text = START) -> Response:
+    """The second step of signing in: takes the code; shows the form again when it is wrong."""
+    name = tenant_name(request)
+    try:
+        granted = await perform(request, "sessions.prove", {"ticket": ticket(request), "code": code})
+    except NoSession as refusal:
+        response: Response = again(
+            request, refusal, plain.sign_in(name, error=refusal.detail, then=local_path(then))
+        )
+        drop_ticket(response)
+        return response
+    except Refusal as refusal:
+        return again(request, refusal, joining.second_factor(name, then=local_path(then), error=refusal.detail))
+    response = RedirectResponse(local_path(then), status_code=303)
+    grant_cookie(response, request, granted.token)
+    drop_ticket(response)
     return response
 
 
@@ -75,32 +117,59 @@ async def logout(request: Request) -> Response:
 
 @routes.get("/start")
 async def start(request: Request) -> Response:
-    """Leads to the page that the person's personas begin on."""
+    """Leads to the page that the person's personas begin on; first to the second factor, where one must be set up."""
     me = await perform(request, "me.read", {})
-    return RedirectResponse(landing(frozenset(me.personas)), status_code=303)
+    return RedirectResponse("/auth/factor" if me.must_enrol else landing(frozenset(me.personas)), status_code=303)
 
 
 @routes.get("/invite/{token}")
 def invitation_page(request: Request, token: str) -> HTMLResponse:
     """The form by which an invited person sets a password."""
-    tenant = caller(request).tenant
-    if current().platform.locked(tenant):
-        return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
-    return HTMLResponse(plain.invitation(tenant.info.name, token, MINIMUM))
+    return shown(request, joining.invitation(tenant_name(request), token))
 
 
 @routes.post("/invite/{token}")
-async def accept(request: Request, token: str, password: Annotated[str, Form()] = "") -> Response:
+async def accept(request: Request, token: str, password: Text = "") -> Response:
     """Sets the password and signs in; shows the form again with what was wrong."""
     try:
         granted = await perform(request, "invitations.accept", {"token": token, "password": password})
     except Refusal as refusal:
-        said = refusal.detail if "password" not in refusal.fields else f"Use at least {MINIMUM} characters."
-        name = caller(request).tenant.info.name
-        html = plain.locked(name) if isinstance(refusal, Locked) else plain.invitation(
-            name, token, MINIMUM, error=said
-        )
-        return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
+        return again(request, refusal, joining.invitation(tenant_name(request), token, error=said(refusal)))
     response = RedirectResponse(START, status_code=303)
     grant_cookie(response, request, granted.token)
+    return response
+
+
+@routes.get("/forgot")
+def forgot_page(request: Request) -> HTMLResponse:
+    """The form that asks for a link by mail."""
+    return shown(request, joining.forgot(tenant_name(request)))
+
+
+@routes.post("/forgot")
+async def forgot(request: Request, email: Text = "") -> Response:
+    """Asks for a link; says the same whoever it is."""
+    name = tenant_name(request)
+    try:
+        found = await perform(request, "passwords.ask_reset", {"email": email})
+    except Refusal as refusal:
+        return again(request, refusal, joining.forgot(name, error=refusal.detail))
+    return HTMLResponse(joining.asked(name, mail=found.mail))
+
+
+@routes.get("/reset/{token}")
+def reset_page(request: Request, token: str) -> HTMLResponse:
+    """The form by which somebody sets a new password."""
+    return shown(request, joining.reset(tenant_name(request), token))
+
+
+@routes.post("/reset/{token}")
+async def reset(request: Request, token: str, password: Text = "") -> Response:
+    """Sets the new password and leads to sign-in; shows the form again with what was wrong."""
+    try:
+        await perform(request, "passwords.reset", {"token": token, "password": password})
+    except Refusal as refusal:
+        return again(request, refusal, joining.reset(tenant_name(request), token, error=said(refusal)))
+    response = RedirectResponse("/login?reset=1", status_code=303)
+    drop_cookie(response)
     return response

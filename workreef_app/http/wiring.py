@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,19 @@ from workreef_app.http import app as http_app
 from workreef_app.http import logs
 from workreef_app.http.frontend import content_security_policy, script_hashes
 from workreef_app.http.middleware import ASGIApp, Front, TabOwner
+from workreef_app.services.access import ended
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.posture import boot
 from workreef_app.services.posture.watching import watched
 from workreef_app.services.process import opened
 
-#: Closes the open tabs of a session that has ended.
-CloseTabs = Callable[[UUID], Coroutine[Any, Any, None]]
+
+@dataclass(frozen=True)
+class Tabs:
+    """The open tabs: closes those of a session that has ended, or looks at all, after word was missed."""
+
+    close: Callable[[UUID], Coroutine[Any, Any, None]]
+    look_again: Callable[[], Coroutine[Any, Any, None]]
 
 
 def page_folders(directory: Path) -> frozenset[str]:
@@ -45,7 +52,7 @@ def tell(door: Door, slug: str, operation: str, payload: dict[str, str]) -> None
 
 
 @asynccontextmanager
-async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
+async def lifespan(tabs: Tabs) -> AsyncIterator[None]:
     """Opens the door before the first request, and closes it in order after the last one."""
     logs.configure()
     loop = asyncio.get_running_loop()
@@ -56,17 +63,20 @@ async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
             # However the server was started, it refuses what the command line refuses.
             raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
         stack.enter_context(watched(door.platform, partial(tell, door)))
-        door.on_session_end = lambda ended: asyncio.run_coroutine_threadsafe(close_tabs(ended), loop)
+        stack.enter_context(ended.listening(
+            door.platform.url, lambda one: asyncio.run_coroutine_threadsafe(tabs.close(one), loop),
+            lambda: asyncio.run_coroutine_threadsafe(tabs.look_again(), loop),
+        ))
         yield
         await asyncio.to_thread(stack.close)
 
 
-def install(app: Any, close_tabs: CloseTabs) -> None:
+def install(app: Any, tabs: Tabs) -> None:
     """Wires a Reflex app: the HTTP routes beside its pages, the door for its lifetime."""
     app.api_transformer = http_app.create()
 
     def door_open() -> AbstractAsyncContextManager[None]:
-        return lifespan(close_tabs)
+        return lifespan(tabs)
 
     app.register_lifespan_task(door_open)
 

@@ -1,11 +1,11 @@
-"""A person's own page: time zone and session."""
+"""A person's own page: time zone, password, second factor, sessions."""
 
 from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.ui import button, page_header, section
-from workreef_app.state.account import ZONES, AccountState
+from workreef_app.pages.ui import badge, button, link, page_header, section
+from workreef_app.state.account import ZONES, AccountState, SessionLine
 from workreef_app.state.shell import ShellState
 
 
@@ -19,6 +19,15 @@ def account_page() -> rx.Component:
     return rx.fragment(
         page_header("Account", lead=ShellState.person_name),
         section("Time zone", _zone()),
+        section("Password", rx.el.p(link("Change your password", "/auth/password", reload=True))),
+        section(
+            "Second factor",
+            rx.el.p(
+                badge(rx.cond(AccountState.factor, "proven", "unknown"), AccountState.factor_text), " ",
+                link(rx.cond(AccountState.factor, "Change it", "Set one up"), "/auth/factor", reload=True),
+            ),
+        ),
+        section("Where you are signed in", _sessions()),
         section(
             "Session",
             rx.el.p("You are signed in until ", rx.el.strong(AccountState.session_ends), ", whatever you do."),
@@ -28,6 +37,33 @@ def account_page() -> rx.Component:
             ),
             rx.el.p("You are told five minutes and one minute before.", class_name="wr-quiet"),
         ),
+    )
+
+
+def _sessions() -> rx.Component:
+    return rx.fragment(
+        rx.el.ul(rx.foreach(AccountState.sessions, _session), class_name="wr-list"),
+        rx.cond(
+            AccountState.others > 0,
+            rx.el.div(button("Sign out everywhere else", on_click=AccountState.end_others), class_name="wr-tools"),
+        ),
+    )
+
+
+def _session(session: rx.Var[SessionLine]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.h3(session.device, class_name="wr-row-title"),
+            rx.cond(
+                session.current, badge("proven", "This browser"),
+                button("Sign out", on_click=AccountState.end_session(session.id),
+                       aria_label="Sign out: " + session.device + ", " + session.began),
+            ),
+            class_name="wr-row-head",
+        ),
+        rx.el.p(session.seen, " · ", session.began, " · from ", session.address, class_name="wr-quiet wr-wrap"),
+        key=session.id,
+        class_name="wr-card wr-opportunity",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
+from workreef_app.pages.proof import proof_form
 from workreef_app.pages.ui import badge, link, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.connection import connection, scripts
@@ -75,6 +76,7 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
         rx.el.main(
             Arrival.create(),
             _status(),
+            rx.cond(ShellState.prove, proof_form()),
             rx.cond(arrived(), content, skeleton(rows=4)),
             id="main", tab_index=-1, class_name="wr-content",
         ),

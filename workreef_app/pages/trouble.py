@@ -20,6 +20,9 @@ def or_trouble(content: rx.Component) -> rx.Component:
             "missing", "There is nothing here that you may see.",
             "It may not exist, or it belongs to a department that is not yours.", start))),
         ("persona", _titled("No permission", no_permission(ShellState.trouble_text, ShellState.contact), start)),
+        ("factor", _titled("Second factor", empty_state(
+            "locked", "Set up a second factor first.", "Here, admins sign in with one. It takes a minute.",
+            link("Set it up", "/auth/factor", reload=True)))),
         ("locked", _titled("Locked", empty_state(
             "locked", "This tenant is locked.",
             "Its key does not answer, so nothing sealed can be read. The audit log can still be read and verified.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from workreef_app.services.access import sessions
 from workreef_app.services.door import Caller
@@ -20,15 +20,27 @@ def cookie_value(token: str, host: str, settings: Settings) -> str:
     return sessions.sign(token, host, settings.secret_key.get_secret_value())
 
 
-def session_token(cookie_header: str, host: str, settings: Settings) -> str | None:
-    """The session token in a Cookie header; None without one that is ours for this host.
+def ticket_name(settings: Settings) -> str:
+    """The cookie between password and second factor."""
+    return "__Host-workreef-ticket" if settings.production else "workreef_ticket"
+
+
+def cookies(cookie_header: str, name: str) -> Iterator[str]:
+    """The values of the cookies of this name.
 
     The header is read by hand: the standard library stops at the first cookie of another program that it dislikes.
     """
-    name, secret = cookie_name(settings), settings.secret_key.get_secret_value()
     for part in cookie_header.split(";"):
         key, _, value = part.strip().partition("=")
-        if key == name and (token := sessions.unsign(value, host, secret)) is not None:
+        if key == name:
+            yield value
+
+
+def session_token(cookie_header: str, host: str, settings: Settings) -> str | None:
+    """The session token in a Cookie header; None without one that is ours for this host."""
+    secret = settings.secret_key.get_secret_value()
+    for value in cookies(cookie_header, cookie_name(settings)):
+        if (token := sessions.unsign(value, host, secret)) is not None:
             return token
     return None
 
@@ -57,6 +69,6 @@ def browser_caller(platform: Platform, headers: Mapping[str, str], peer: str, re
     name = host.rsplit(":", 1)[0]
     return Caller(
         tenant=platform.tenant(slug), request_id=request_id, host=name,
-        address=address_of(headers, peer, platform.settings),
+        address=address_of(headers, peer, platform.settings), agent=headers.get("user-agent", "")[:400],
         token=session_token(headers.get("cookie", ""), name, platform.settings),
     )

@@ -25,6 +25,7 @@ class Caller:
     request_id: str
     host: str = ""
     address: str = ""
+    agent: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
     cli_user: str | None = None
     job: JobClaim | None = None

@@ -34,6 +34,7 @@ from workreef_app.services.operation import (
     Conflict,
     Event,
     Fact,
+    FactorRequired,
     Invalid,
     Limited,
     Locked,
@@ -42,6 +43,7 @@ from workreef_app.services.operation import (
     Operation,
     Persona,
     Refusal,
+    SignInAgain,
     Work,
     WrongPersona,
 )
@@ -71,8 +73,6 @@ class Door:
     def __init__(self, platform: Platform, clock: Callable[[], datetime] = utc_now) -> None:
         self.platform = platform
         self.clock = clock
-        #: Told, after the commit, which session has just ended, so that its open pages can be closed.
-        self.on_session_end: Callable[[UUID], object] = lambda ended: None
         #: Since when the database has not answered this process.
         self.outage = Outage()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -119,7 +119,8 @@ class Door:
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
         try:
-            result = self._run(spec, caller, actor, last_active, command, stage)
+            had = known[0].session_id if known else None
+            result, follow = self._run(spec, caller, actor, last_active, command, stage, had)
         except DataError:
             raise Invalid("A value is out of bounds.") from None
         except IntegrityError as error:
@@ -129,40 +130,65 @@ class Door:
         except KeyUnavailable:
             raise Locked("This tenant is locked: its key does not answer, so its data cannot be read.") from None
         except Refusal as refusal:
-            self._record_refusal(spec, caller, actor, refusal)
+            if not refusal.kept:
+                self._record_refusal(spec, caller, actor, refusal)
             raise
-        if spec.event is Event.SESSION_ENDED and actor.session_id is not None:
-            self.on_session_end(actor.session_id)
+        for step in follow:
+            step()
         return result
+
+    def _prove(self, spec: Operation, caller: Caller, actor: Actor) -> None:
+        """Refuses an admin without the second factor that production asks for, and what wants a fresh proof."""
+        if not spec.enrolling and sessions.must_enrol(actor, production=self.platform.settings.production):
+            raise FactorRequired("Set up a second factor first: here, admins sign in with one. It is under Account.")
+        if spec.fresh and not caller.trusted and not sessions.fresh(actor, self.clock()):
+            raise SignInAgain("Prove who you are once more, then do it again.")
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
         if caller.trusted:
             return
-        item = parse(spec.limit)
-        key = (spec.name, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+        self.throttle(spec.name, spec.limit, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+
+    def throttle(self, name: str, limit: str, *who: str) -> None:
+        """Counts one call of `name` by `who`. Raises Limited above the limit."""
+        item, key = parse(limit), (name, *who)
         if not self._limiter.hit(item, *key):
             reset, _ = self._limiter.get_window_stats(item, *key)
             wait = max(1, math.ceil(reset - time.time()))
             raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
 
     def _run(
-        self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command, stage: Stage
-    ) -> Any:
-        fact = Fact()
+        self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command, stage: Stage,
+        browser_session: UUID | None,
+    ) -> tuple[Any, list[Callable[[], object]]]:
+        """The operation's result, and what is to follow the commit."""
+        fact, refused, result = Fact(), None, None
         with self.platform.unit_of_work(caller.tenant, actor, keyless=spec.keyless) as session:
-            work = self._work(session, caller, actor, fact)
+            work = self._work(session, caller, actor, fact, browser_session)
             if not spec.allows(actor):
                 raise WrongPersona("Your personas do not allow this.")
-            result = spec.run(work, command)
-            if spec.event is not None:
+            self._prove(spec, caller, actor)
+            try:
+                result = spec.run(work, command)
+            except Refusal as refusal:
+                if not refusal.kept or refusal.event is None:
+                    raise
+                refused = refusal
+                fact.target, fact.detail = refusal.facts.get("target"), _detail(refusal)
+                self._append(session, spec, caller, fact.actor or actor, refusal.event, fact)
+            if refused is None and spec.event is not None:
                 if actor.session_id is not None:
                     sessions.touch(session, actor.session_id, last_active, work.now)
                 session.flush()
                 self._append(session, spec, caller, fact.actor or actor, spec.event, fact)
             stage.committing = spec.event not in {None, Event.DATA_READ}
-            return result
+        if refused is not None:
+            raise refused
+        return result, work.afterwards
 
-    def _work(self, session: Session, caller: Caller, actor: Actor, fact: Fact) -> Work:
+    def _work(
+        self, session: Session, caller: Caller, actor: Actor, fact: Fact, browser_session: UUID | None
+    ) -> Work:
         try:
             cipher = self.platform.keyring.cipher(caller.tenant.key)
         except KeyUnavailable:
@@ -176,6 +202,7 @@ class Door:
         return Work(
             session=session, actor=actor, now=self.clock(), tenant=caller.tenant.info, request_id=caller.request_id,
             host=caller.host, unlocked=cipher is not None, keyed=keyed, fact=fact,
+            address=caller.address, agent=caller.agent, browser_session=browser_session,
         )
 
     def _append(
@@ -188,7 +215,7 @@ class Door:
 
     def _record_refusal(self, spec: Operation, caller: Caller, actor: Actor, refusal: Refusal) -> None:
         """Audits a refusal that must be seen later, in a transaction of its own."""
-        event, fact = refusal.event, Fact(detail=dict(refusal.facts))
+        event, fact = refusal.event, Fact(target=refusal.facts.get("target"), detail=_detail(refusal))
         if event is None and not isinstance(refusal, NotFound):
             return
         with self.platform.unit_of_work(caller.tenant, actor, keyless=True) as session:
@@ -199,6 +226,10 @@ class Door:
                 fact.detail["reason"] = "persona"
             if event is not None:
                 self._append(session, spec, caller, actor, event, fact)
+
+
+def _detail(refusal: Refusal) -> dict[str, Any]:
+    return {name: value for name, value in refusal.facts.items() if name != "target"}
 
 
 def _out_of_scope(session: Session, refusal: NotFound) -> Fact:

@@ -52,7 +52,25 @@ class Event(StrEnum):
     SESSION_EXTENDED = "session.extended"
     PERSON_CREATED = "person.created"
     PERSON_CHANGED = "person.changed"
+    PERSON_DEACTIVATED = "person.deactivated"
+    PERSON_ACTIVATED = "person.activated"
     INVITATION_ACCEPTED = "invitation.accepted"
+    INVITATION_RENEWED = "invitation.renewed"
+    INVITATION_REVOKED = "invitation.revoked"
+    PASSWORD_PROVEN = "password.proven"  # nosec B105: a name, no value
+    PASSWORD_CHANGED = "password.changed"  # nosec B105: a name, no value
+    PASSWORD_RESET = "password.reset"  # nosec B105: a name, no value
+    RESET_ASKED = "reset.asked"
+    RESET_LINK_MADE = "reset.link_made"
+    FACTOR_BEGUN = "factor.begun"
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_CODES_RENEWED = "factor.codes_renewed"
+    FACTOR_REMOVED = "factor.removed"
+    FACTOR_REFUSED = "factor.refused"
+    SESSION_REFRESHED = "session.refreshed"
+    SESSION_REVOKED = "session.revoked"
+    LINK_PREPARED = "link.prepared"
+    LINK_MAILED = "link.mailed"
     SCOPE_DENIED = "scope.denied"
     DATA_READ = "data.read"
     SETTING_CHANGED = "setting.changed"
@@ -96,6 +114,8 @@ class Actor:
 
     `automatic` is a job or a part of the system, which runs what is registered for jobs and nothing else. `claim` is
     the number of the claim under which a job runs; a later claim makes it void (`services.jobs.ledger`).
+    `authenticated_at` is when the person behind a session last proved who they are; `factor` is whether they have a
+    second factor.
     """
 
     id: str
@@ -107,6 +127,8 @@ class Actor:
     automatic: bool = False
     job_id: UUID | None = None
     claim: int = 0
+    authenticated_at: datetime | None = None
+    factor: bool = False
 
 
 def reach_of(actor: Actor) -> frozenset[Reach]:
@@ -182,7 +204,8 @@ class Work:
     """One unit of work: the tenant's session in its scope, the actor, the clock, and the audit fact.
 
     `keyed` hashes a value under the tenant's key, for audit entries; `unlocked` is False in keyless work whose
-    tenant's key does not answer, when no sealed column can be read.
+    tenant's key does not answer, when no sealed column can be read. `address` and `agent` are what a browser came
+    with, and `browser_session` the session that it had, also where the operation is public.
     """
 
     session: Session
@@ -194,6 +217,14 @@ class Work:
     unlocked: bool
     keyed: Callable[[str], str]
     fact: Fact
+    address: str = ""
+    agent: str = field(default="", repr=False)
+    browser_session: UUID | None = None
+    afterwards: list[Callable[[], object]] = field(default_factory=list, repr=False)
+
+    def after_commit(self, follow: Callable[[], object]) -> None:
+        """Has `follow` called once the change is committed; never when it is not. It may not raise."""
+        self.afterwards.append(follow)
 
     def note(
         self, target: str | None = None, department: UUID | None = None, **detail: str | int | bool | list[str] | None
@@ -207,11 +238,15 @@ class Work:
 
 
 class Refusal(Exception):
-    """An operation was not done. `detail` is shown to the caller; nothing internal goes in it."""
+    """An operation was not done. `detail` is shown to the caller; nothing internal goes in it.
+
+    `kept` says that what the operation wrote stays all the same, as the count of wrong codes does.
+    """
 
     status = 400
     code = "refused"
     event: Event | None = None
+    kept = False
 
     def __init__(self, detail: str, *, fields: Mapping[str, str] | None = None, **facts: Any) -> None:
         super().__init__(detail)
@@ -230,8 +265,30 @@ class SignInRefused(NoSession):
     code, event = "sign_in_refused", Event.SESSION_REFUSED
 
 
+class CodeNeeded(NoSession):
+    """The password is right, and a code is asked for before there is a session. `ticket` goes into a cookie."""
+
+    code, event = "code_needed", Event.PASSWORD_PROVEN
+
+    def __init__(self, ticket: str, **facts: Any) -> None:
+        super().__init__("Give the code of your second factor.", **facts)
+        self.ticket = ticket
+
+
 class WrongPersona(Refusal):
     status, code, event = 403, "wrong_persona", Event.SCOPE_DENIED
+
+
+class SignInAgain(Refusal):
+    """What is asked for is dangerous, and it is too long ago that the person proved who they are."""
+
+    status, code = 403, "sign_in_again"
+
+
+class FactorRequired(Refusal):
+    """An admin without a second factor may do nothing here but set one up."""
+
+    status, code = 403, "factor_required"
 
 
 class NotFound(Refusal):
@@ -255,6 +312,18 @@ class Conflict(Refusal):
 
 class Invalid(Refusal):
     status, code = 422, "invalid"
+
+
+class WrongPassword(Invalid):
+    """A signed-in person gave a password that is not theirs."""
+
+    code, event = "wrong_password", Event.SESSION_REFUSED
+
+
+class CodeRefused(Invalid):
+    """A wrong code, or one that was used: one answer for both. The attempt counts."""
+
+    code, event, kept = "code_refused", Event.FACTOR_REFUSED, True
 
 
 class Locked(Refusal):
@@ -304,7 +373,8 @@ class Limited(Refusal):
 class Operation:
     """A registered operation. `event` is None for polls, which are neither audited nor activity.
 
-    `by` are the personas that may run it; `jobs` says that jobs may, besides them.
+    `by` are the personas that may run it; `jobs` says that jobs may, besides them. `fresh` asks for a proof of who it
+    is within the last five minutes. `enrolling` is what an admin may do who must set up a second factor first.
     """
 
     name: str
@@ -318,6 +388,8 @@ class Operation:
     jobs: bool
     keyless: bool
     summary: str
+    fresh: bool = False
+    enrolling: bool = False
 
     def allows(self, actor: Actor) -> bool:
         """Whether the actor may run it at all."""
@@ -330,7 +402,8 @@ Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 
 def operation(
-    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False
+    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False,
+    fresh: bool = False, enrolling: bool = False,
 ) -> Callable[[Function], Function]:
     """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name.
 
@@ -346,7 +419,8 @@ def operation(
         if not doc:
             raise ValueError(f"operation {name} has no docstring")
         REGISTRY[name] = Operation(
-            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0]
+            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0],
+            fresh, enrolling,
         )
         return function
 

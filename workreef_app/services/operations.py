@@ -11,6 +11,11 @@ MODULES = (
     "workreef_app.services.alarms.operations",
     "workreef_app.services.alarms.routes",
     "workreef_app.services.access.operations",
+    "workreef_app.services.access.people_operations",
+    "workreef_app.services.access.password_operations",
+    "workreef_app.services.access.link_operations",
+    "workreef_app.services.access.factor_operations",
+    "workreef_app.services.access.session_operations",
     "workreef_app.services.access.own_operations",
     "workreef_app.services.access.settings_operations",
     "workreef_app.services.audit_review.operations",
@@ -25,6 +30,7 @@ MODULES = (
 )
 #: Modules that hold the bodies of jobs.
 JOBS: tuple[str, ...] = (
+    "workreef_app.services.access.link_operations",
     "workreef_app.services.alarms.jobs",
     "workreef_app.services.recommend.jobs",
     "workreef_app.services.digest.jobs",

@@ -26,6 +26,8 @@ from workreef_app.services.tenancy.errors import UnknownTenant
 from workreef_app.state.calls import CALLER, in_pool
 from workreef_app.state.shell import ShellState
 
+log = logging.getLogger("workreef.state")
+
 _STATE = "reflex___state____state."
 #: Reflex's own handlers that its pages need; every other built-in one is refused.
 BUILT_IN = frozenset({
@@ -75,6 +77,7 @@ class Guard(Middleware):
 
     def __init__(self) -> None:
         self._bound: dict[str, UUID] = {}
+        self._callers: dict[str, Caller] = {}
         self._allowed: frozenset[str] = frozenset()
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
@@ -96,10 +99,14 @@ class Guard(Middleware):
         if self._bound.setdefault(context.token, session_id) != session_id:
             # The tab's state belongs to another session: forget it, and load the page anew.
             state.reset()  # type: ignore[no-untyped-call]
-            self._bound[context.token] = session_id
+            self._bind(context.token, session_id, caller)
             return leave(router_data.get("asPath", "/"))
+        self._bind(context.token, session_id, caller)
         CALLER.set(caller)
         return None
+
+    def _bind(self, token: str, session_id: UUID, caller: Caller) -> None:
+        self._bound[token], self._callers[token] = session_id, caller
 
     def owner(self, token: str) -> UUID | None:
         """The session that an open tab belongs to; None for a token of no open tab."""
@@ -109,9 +116,14 @@ class Guard(Middleware):
         """The open tabs of a session."""
         return [token for token, bound in self._bound.items() if bound == session_id]
 
+    def callers(self) -> dict[UUID, Caller]:
+        """The sessions that have open tabs, each with who last called from one."""
+        return {self._bound[token]: caller for token, caller in self._callers.items() if token in self._bound}
+
     def release(self, token: str) -> None:
         """Forgets which session a tab belonged to."""
         self._bound.pop(token, None)
+        self._callers.pop(token, None)
 
 
 def install(app: rx.App) -> Guard:
@@ -149,6 +161,18 @@ async def close_tabs(app: rx.App, guard: Guard, session_id: UUID) -> None:
         if sid is not None:
             await namespace.emit_update(leave("/login"), token)
             await app.sio.disconnect(sid, namespace=namespace.namespace)
+
+
+async def look_again(app: rx.App, guard: Guard) -> None:
+    """Closes the tabs of sessions that have ended, when word of it may have been missed."""
+    for session_id, caller in guard.callers().items():
+        try:
+            known = await in_pool(current().actor, caller)
+        except Exception as error:  # whatever it was, the next event finds out
+            log.warning("an open page's session was not looked up", extra={"error": type(error).__name__})
+            continue
+        if known is None:
+            await close_tabs(app, guard, session_id)
 
 
 def _without_content(record: logging.LogRecord) -> bool:

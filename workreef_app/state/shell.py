@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.operation import AUDITORS, REGISTRY, WORK_READERS, Persona, Refusal
+from workreef_app.services.operation import (
+    AUDITORS,
+    REGISTRY,
+    WORK_READERS,
+    FactorRequired,
+    Persona,
+    Refusal,
+    SignInAgain,
+)
 from workreef_app.state.calls import CALLER, perform
 from workreef_app.state.words import zone_named
 
@@ -44,6 +52,8 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
+    if mine & REGISTRY["people.list"].by:
+        items.append(NavItem("People", "/admin/people", "people"))
     return items
 
 
@@ -99,6 +109,9 @@ class ShellState(rx.State):
     status: str = ""
     status_href: str = ""
     refused: bool = False
+    #: Whether what was asked for wants a fresh proof of who it is, and whether that takes a code too.
+    prove: bool = False
+    factor: bool = False
     trouble: str = ""
     trouble_text: str = ""
     leave_to: str = ""
@@ -130,7 +143,7 @@ class ShellState(rx.State):
             self.contact = me.contact
             self.locked = me.locked
             self.nav = navigation(me.personas)
-            self._zone = me.time_zone
+            self._zone, self.factor, self.prove = me.time_zone, me.factor, False
             self._session(me.session)
             self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
             await self.look_at_alarms()
@@ -171,7 +184,9 @@ class ShellState(rx.State):
             return await perform(name, payload)
         except Refusal as refusal:
             self.trouble, self.trouble_text = TROUBLES.get(refusal.status, "failed"), refusal.detail
-            if self.trouble == "persona":
+            if isinstance(refusal, FactorRequired):
+                self.trouble = "factor"
+            elif self.trouble == "persona":
                 self.trouble_text = f"It is for {said(REGISTRY[name].by)}."
         except Exception as error:  # the person must be told, whatever it was
             self.trouble, self.trouble_text = "failed", _failure(name, error)
@@ -180,17 +195,27 @@ class ShellState(rx.State):
     async def act(self, name: str, payload: dict[str, Any]) -> Any | None:
         """Runs an operation that a person asked for; None when refused, with the reason in the status region."""
         self.status = self.status_href = ""
-        self.refused = False
+        self.refused = self.prove = False
         try:
             return await perform(name, payload)
         except Refusal as refusal:
-            self.refused = True
+            self.refused, self.prove = True, isinstance(refusal, SignInAgain)
             details = [f"{field.capitalize()} {why}." for field, why in refusal.fields.items()]
             self.status = " ".join([refusal.detail, *details])
         except Exception as error:  # the person must be told, whatever it was
             self.refused = True
             self.status = _failure(name, error)
         return None
+
+
+    @rx.event
+    async def prove_again(self, form: dict[str, Any]) -> None:
+        """Takes the proof of who it is. What was refused for want of it is not done by itself."""
+        sent = {"password": str(form.get("password") or ""), "code": str(form.get("code") or "")}
+        if await self.act("sessions.refresh", sent) is None:
+            self.prove = True
+            return
+        self.status = "It is you, for the next five minutes. Now do it again."
 
 
 def _failure(name: str, error: Exception) -> str:

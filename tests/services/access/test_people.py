@@ -145,7 +145,7 @@ def test_an_email_is_taken_once_however_it_is_written(
 
 
 def test_the_longest_names_that_are_accepted_fit_their_columns(door: Door, tenant: Tenant, cli: Cli) -> None:
-    invite(door, cli(tenant), email="é" * 64 + "@" + "ü" * 189, name="𝄞" * 120)
+    invite(door, cli(tenant), email="e" * 64 + "@" + ("u" * 62 + ".") * 2 + "u" * 63, name="𝄞" * 120)
     door.perform(cli(tenant), "departments.create", {"slug": "a" * 40, "name": "𝄞" * 80})
 
 

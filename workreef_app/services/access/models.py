@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Text, Uuid
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, Text, Uuid
 
 from workreef_app.services.access import zones
 from workreef_app.services.operation import Persona
@@ -32,6 +32,13 @@ class PersonStatus(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DEACTIVATED = "deactivated"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
 
 
 class Department(TenantTable, table=True):
@@ -71,12 +78,13 @@ class PersonVisit(TenantTable, table=True):
 
 
 class PersonPersona(TenantTable, table=True):
-    """A persona that a person has."""
+    """A persona that a person has; until `expires_at`, where that is set."""
 
     __tablename__ = "person_persona"
 
     person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
     persona: Persona = clear(INTERNAL, Text, pattern=one_of(Persona), primary_key=True)
+    expires_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
 
 
 class Membership(TenantTable, table=True):
@@ -101,6 +109,50 @@ class SessionRow(TenantTable, table=True):
     expires_at: datetime = clear(INTERNAL, DateTime(timezone=True))
     last_active_at: datetime = clear(INTERNAL, DateTime(timezone=True))
     revoked_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+    #: When the person last proved who they are.
+    authenticated_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    device: str | None = sealed(PERSONAL, limit=80, nullable=True)
+    address: str | None = sealed(PERSONAL, limit=64, nullable=True)
+
+
+class Factor(TenantTable, table=True):
+    """A person's second factor: a secret for time-based codes (RFC 6238), in force once it is confirmed.
+
+    `last_step` is the time step of the newest code that was accepted; no code of it or before it is accepted again.
+    `failures` counts wrong codes since the last right one, and until `blocked_until` no code is looked at.
+    """
+
+    __tablename__ = "factor"
+
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    secret: str = sealed(SECRET, limit=64)
+    created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
+    confirmed_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+    last_step: int = clear(INTERNAL, BigInteger)
+    failures: int = clear(INTERNAL, Integer)
+    blocked_until: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+
+
+class RecoveryCode(TenantTable, table=True):
+    """A code that stands in for the second factor, once."""
+
+    __tablename__ = "recovery_code"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    code_hash: bytes = lookup(unique=True)
+    used_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+
+
+class LinkRequest(TenantTable, table=True):
+    """A one-time link that is to be mailed to whoever has this email, if anybody has."""
+
+    __tablename__ = "link_request"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    purpose: LinkPurpose = clear(INTERNAL, Text, pattern=one_of(LinkPurpose))
+    email: str = sealed(PERSONAL, limit=254)
+    created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
 
 
 class Invitation(TenantTable, table=True):
@@ -114,6 +166,8 @@ class Invitation(TenantTable, table=True):
     created_at: datetime = clear(INTERNAL, DateTime(timezone=True))
     expires_at: datetime = clear(INTERNAL, DateTime(timezone=True))
     used_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+    revoked_at: datetime | None = clear(INTERNAL, DateTime(timezone=True), nullable=True, value=None)
+    purpose: LinkPurpose = clear(INTERNAL, Text, pattern=one_of(LinkPurpose))
 
 
 class Setting(TenantTable, table=True):

@@ -1,8 +1,8 @@
-"""Operations on sessions and people."""
+"""Operations on sign-in and departments, and the types that those on people share."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,30 +11,30 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access import invitations, people, sessions, visits
+from workreef_app.services.access import devices, factors, people, sessions, tickets, visits
 from workreef_app.services.access.models import Department, Person, PersonStatus
-from workreef_app.services.access.passwords import MAXIMUM, MINIMUM, hash_password, verify_password
+from workreef_app.services.access.passwords import MAXIMUM, MINIMUM, verify_password
 from workreef_app.services.operation import (
     ANYONE,
     PUBLIC,
     Actor,
+    CodeNeeded,
     Command,
     Conflict,
     Event,
-    Invalid,
     Persona,
     Result,
     SignInRefused,
     Work,
     operation,
 )
+from workreef_app.services.tenancy.platform import SETTINGS
+from workreef_app.settings import Settings
 
 ADMINS = frozenset({Persona.ADMIN})
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,189}$", strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 NewPassword = Annotated[SecretStr, Field(min_length=MINIMUM, max_length=MAXIMUM)]
-INVITATION_LIFETIME = timedelta(hours=72)
 
 
 class SessionGranted(Result):
@@ -52,17 +52,32 @@ class SignIn(Command):
 
 @operation("sessions.start", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED)
 def sign_in(work: Work, command: SignIn) -> SessionGranted:
-    """Signs a person in by email and password."""
+    """Signs a person in by email and password; somebody with a second factor is asked for its code next."""
     person = people.by_email(work, command.email)
     active = person is not None and person.status == PersonStatus.ACTIVE
-    right = verify_password(person.password_hash if person and active else None, command.password.get_secret_value())
-    if person is None or not right:
+    encoded = person.password_hash if person and active else None
+    right = verify_password(encoded, command.password.get_secret_value())
+    if person is None or encoded is None or not right:
         raise SignInRefused("Email or password is wrong.", email=work.keyed(people.normalise(command.email)))
-    return _grant(work, person)
+    if factors.confirmed(work, person.id):
+        ticket = tickets.issue(person.id, encoded, work.host, signing_secret(work), work.now)
+        raise CodeNeeded(ticket, target=f"person:{person.id}")
+    return grant(work, person)
 
 
-def _grant(work: Work, person: Person) -> SessionGranted:
-    row, token = sessions.start(work.session, person.id, work.host, work.now)
+def signing_secret(work: Work) -> str:
+    """What cookies are signed with."""
+    settings: Settings = work.session.info[SETTINGS]
+    return settings.secret_key.get_secret_value()
+
+
+def grant(work: Work, person: Person) -> SessionGranted:
+    """A new session of the person. The one that this browser had, whosever it was, has ended."""
+    if work.browser_session is not None:
+        sessions.revoke(work, work.browser_session)
+    row, token = sessions.start(
+        work.session, person.id, work.host, work.now, device=devices.described(work.agent), address=work.address
+    )
     visits.seen(work.session, person.id, work.now)
     personas = people.personas_of(work, person.id)
     work.fact.actor = Actor(id=f"person:{person.id}", personas=personas, person_id=person.id)
@@ -80,11 +95,11 @@ class Done(Result):
     done: Literal[True] = True
 
 
-@operation("sessions.end", by=ANYONE, limit="60/minute", audit=Event.SESSION_ENDED, keyless=True)
+@operation("sessions.end", by=ANYONE, limit="60/minute", audit=Event.SESSION_ENDED, keyless=True, enrolling=True)
 def sign_out(work: Work, command: SignOut) -> Done:
     """Ends the session that asks."""
     if work.actor.session_id is not None:
-        sessions.revoke(work.session, work.actor.session_id, work.now)
+        sessions.revoke(work, work.actor.session_id)
         work.note(target=f"session:{work.actor.session_id}")
     return Done()
 
@@ -129,48 +144,3 @@ def list_departments(work: Work, command: ListDepartments) -> Departments:
     rows = list(work.session.scalars(select(Department).order_by(col(Department.slug))))
     work.note(target="department", rows=len(rows))
     return Departments(departments=[DepartmentRow(id=row.id, slug=row.slug, name=row.name) for row in rows])
-
-
-class CreatePerson(Command):
-    email: Email
-    name: Name
-    personas: Annotated[list[Persona], Field(min_length=1, max_length=6)]
-    departments: Annotated[list[Slug], Field(max_length=100, default_factory=list)]
-
-
-class Invited(Result):
-    """A person was added. The one-time token is shown to the admin who asked, and nowhere else."""
-
-    person_id: UUID
-    invitation_token: str = Field(repr=False)
-    expires_at: datetime
-
-
-@operation("people.create", by=ADMINS, limit="60/minute", audit=Event.PERSON_CREATED)
-def create_person(work: Work, command: CreatePerson) -> Invited:
-    """Adds a person, who sets a password through a one-time link."""
-    if people.by_email(work, command.email) is not None:
-        raise Conflict("There is a person with this email already.")
-    rows = list(work.session.scalars(select(Department).where(col(Department.slug).in_(command.departments))))
-    missing = set(command.departments) - {row.slug for row in rows}
-    if missing:
-        raise Invalid("There is no such department.", fields={"departments": f"unknown: {', '.join(sorted(missing))}"})
-    person = people.add(work, command.email, command.name, command.personas, [row.id for row in rows])
-    token, invitation = invitations.create(work, person.id, INVITATION_LIFETIME)
-    work.note(target=f"person:{person.id}", personas=sorted(command.personas), departments=len(rows))
-    return Invited(person_id=person.id, invitation_token=token, expires_at=invitation.expires_at)
-
-
-class AcceptInvitation(Command):
-    token: str = Field(max_length=100)
-    password: NewPassword
-
-
-@operation("invitations.accept", by=PUBLIC, limit="20/minute", audit=Event.INVITATION_ACCEPTED)
-def accept_invitation(work: Work, command: AcceptInvitation) -> SessionGranted:
-    """Sets the password of an invited person, once, and signs them in."""
-    person = invitations.consume(work, command.token)
-    person.password_hash = hash_password(command.password.get_secret_value())
-    person.status = PersonStatus.ACTIVE
-    work.session.add(person)
-    return _grant(work, person)

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
-from workreef_app.services.access import people, tenant_settings, zones
+from workreef_app.services.access import people, sessions, tenant_settings, zones
 from workreef_app.services.access.models import Department, Person, SessionRow
 from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Persona, Result, Work, operation
+from workreef_app.services.tenancy.platform import SETTINGS
+from workreef_app.settings import Settings
 
 
 class SessionTimes(Result):
@@ -32,7 +34,11 @@ class ReadMe(Command):
 
 
 class Me(Result):
-    """Who is signed in, where, as what, until when, and the zone in which times are shown to them."""
+    """Who is signed in, where, as what, until when, and the zone in which times are shown to them.
+
+    `factor` is whether they have a second factor, and
+    `must_enrol` says that this admin must set up a second factor before anything else.
+    """
 
     person_id: UUID | None
     name: str
@@ -47,11 +53,14 @@ class Me(Result):
     own_time_zone: str
     tenant_time_zone: str
     session: SessionTimes | None
+    factor: bool = False
+    must_enrol: bool = False
 
 
-@operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True)
+@operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True, enrolling=True)
 def read_me(work: Work, command: ReadMe) -> Me:
     """Says who is signed in; the frame of every page."""
+    settings: Settings = work.session.info[SETTINGS]
     name, departments, contact = "", [], ""
     if work.unlocked:
         person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
@@ -65,6 +74,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
         departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
         environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
+        factor=work.actor.factor, must_enrol=sessions.must_enrol(work.actor, production=settings.production),
     )
 
 
@@ -76,7 +86,11 @@ def _own_zone(work: Work) -> str:
 
 def _times(work: Work) -> SessionTimes | None:
     """When the session that asks ends; None where there is none, as at the command line."""
-    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    # Nothing sealed of the row is read: the key may be dead.
+    row = work.session.execute(
+        select(col(SessionRow.id), col(SessionRow.last_active_at), col(SessionRow.expires_at))
+        .where(col(SessionRow.id) == work.actor.session_id)
+    ).one_or_none()
     if row is None:
         return None
     minutes = tenant_settings.read(work.session)["session.idle_minutes"]
@@ -116,16 +130,14 @@ class ExtendSession(Command):
     pass
 
 
-@operation("sessions.extend", by=ANYONE, limit="60/minute", audit=Event.SESSION_EXTENDED, keyless=True)
+@operation("sessions.extend", by=ANYONE, limit="60/minute", audit=Event.SESSION_EXTENDED, keyless=True, enrolling=True)
 def extend_session(work: Work, command: ExtendSession) -> SessionTimes:
     """Counts as activity, so that an idle limit begins anew; the session's own end stays where it is."""
-    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
-    if row is None:
-        raise Invalid("Only a signed-in browser has a session.")
-    row.last_active_at = work.now
-    work.session.flush()
+    work.session.execute(
+        update(SessionRow).where(col(SessionRow.id) == work.actor.session_id).values(last_active_at=work.now)
+    )
     times = _times(work)
     if times is None:
         raise Invalid("Only a signed-in browser has a session.")
-    work.note(target=f"session:{row.id}")
+    work.note(target=f"session:{work.actor.session_id}")
     return times

@@ -60,3 +60,16 @@ class TenantRow(ControlTable, table=True):
     key_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
     wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class SignUpRow(ControlTable, table=True):
+    """A sign-up that waits for its link. `asked` is sealed under the platform's key, and gone once it is used."""
+
+    __tablename__ = "signup"
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, unique=True, nullable=False))
+    asked: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True), default=None)
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    expires_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    used_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True), default=None)

@@ -24,7 +24,11 @@ from workreef_app.services.vault.keys import provider
 
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 #: Host labels that tenants cannot take.
-RESERVED = frozenset({"www", "api", "auth", "mail", "status", "workreef"})
+RESERVED = frozenset({
+    "www", "api", "auth", "mail", "status", "workreef", "admin", "app", "assets", "autoconfig", "autodiscover", "blog",
+    "cdn", "docs", "ftp", "help", "imap", "localhost", "login", "mta-sts", "ns1", "ns2", "pop", "postmaster", "root",
+    "security", "signup", "smtp", "sso", "static", "support", "webmail",
+})
 
 
 def prepare_platform(platform: Platform) -> None:
