@@ -283,3 +283,7 @@ EXAMPLES: dict[str, Example] = {
     "digest.measure": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
+
+from tests.registry import examples_tokens  # noqa: E402  (each area's examples are made of what stands above)
+
+EXAMPLES |= examples_tokens.EXAMPLES

@@ -91,6 +91,9 @@ REVIEWED = {
     "status.read": "admin security_reviewer",
     "tasks.list": "admin change_leader dept_lead operator",
     "tasks.read": "admin change_leader dept_lead operator",
+    "tokens.create": "admin",
+    "tokens.list": "admin",
+    "tokens.revoke": "admin",
 }
 
 

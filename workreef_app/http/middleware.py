@@ -24,7 +24,7 @@ from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
 from workreef_app.http.problems import for_programs, problem
-from workreef_app.services.browser import browser_caller, host_of
+from workreef_app.services.browser import bearer_of, browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
 from workreef_app.services.tenancy.errors import UnknownTenant
@@ -39,6 +39,8 @@ TabOwner = Callable[[str], UUID | None]
 log = logging.getLogger("workreef.access")
 
 BODY_LIMIT = 1 << 20
+#: Conversations with models are longer than what operations take.
+MODEL_LIMIT = 8 << 20
 #: Files go through in pieces and are never held, so that only what is absurd is refused for its size.
 UPLOAD_LIMIT = 20 << 30
 UPLOADS = frozenset({"/upload/imports", "/upload/form"})
@@ -48,7 +50,7 @@ CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
 UNGUARDED = re.compile(
-    r"/(login$|auth/log(?:in|out)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|auth/log(?:in|out)$|invite/|api/|v1/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 
@@ -124,7 +126,9 @@ class Front:
         if caller is None:
             return _platform_page(path)
         peer = (scope.get("client") or ("", 0))[0]
-        why = refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
+        # Only what a browser adds by itself, a cookie, can be sent by another site without its user's knowledge.
+        host = host_of(headers, peer, settings)
+        why = "" if caller.bearer is not None else refused_by_origin(scope, headers, host, settings)
         if why:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")
@@ -139,7 +143,7 @@ class Front:
         peer = (scope.get("client") or ("", 0))[0]
         find = partial(
             browser_caller, current().platform, headers, peer,
-            scope.get("state", {}).get("request_id", ""),
+            scope.get("state", {}).get("request_id", ""), bearer_of(headers, scope["path"]),
         )
         return await anyio.to_thread.run_sync(find, limiter=THREADS)
 
@@ -231,7 +235,9 @@ def shown_path(path: str) -> str:
 
 def limit_of(path: str) -> int:
     """How many bytes a request to this address may bring."""
-    return UPLOAD_LIMIT if path in UPLOADS else BODY_LIMIT
+    if path in UPLOADS:
+        return UPLOAD_LIMIT
+    return MODEL_LIMIT if path.startswith("/v1/") else BODY_LIMIT
 
 
 def bounded(receive: Receive, limit: int) -> Receive:

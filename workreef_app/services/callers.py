@@ -19,13 +19,16 @@ class JobClaim:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a call comes from, at one tenant: a browser's session token, a command line, a job, or a part of us."""
+    """Where a call comes from, at one tenant: a browser's session token, a program's API token, a command line, a job,
+    or a part of us.
+    """
 
     tenant: Tenant
     request_id: str
     host: str = ""
     address: str = ""
     token: str | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
     cli_user: str | None = None
     job: JobClaim | None = None
     system: str | None = None

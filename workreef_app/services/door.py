@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from workreef_app.services import operations
-from workreef_app.services.access import sessions
+from workreef_app.services.access import sessions, tokens
 from workreef_app.services.audit import log
 from workreef_app.services.callers import Caller, JobClaim, automatic_actor
 from workreef_app.services.operation import (
@@ -42,6 +42,8 @@ from workreef_app.services.operation import (
     Operation,
     Persona,
     Refusal,
+    TokenRefused,
+    TokenScope,
     Work,
     WrongPersona,
 )
@@ -83,10 +85,12 @@ class Door:
             return Actor(id=f"cli:{caller.cli_user}", personas=frozenset({Persona.ADMIN})), self.clock()
         if caller.automatic:
             return automatic_actor(caller), self.clock()
-        if caller.token is None:
+        if caller.token is None and not tokens.well_formed(caller.bearer or ""):
             return None
         with self.platform.unit_of_work(caller.tenant, sessions.GATEKEEPER, keyless=True) as session:
-            return sessions.resolve(session, caller.token, caller.host, self.clock())
+            if caller.bearer is not None:
+                return tokens.resolve(session, caller.bearer, self.clock())
+            return sessions.resolve(session, caller.token or "", caller.host, self.clock())
 
     def perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command) -> Any:
         """Runs one operation and returns its result. Raises a Refusal when it is not done.
@@ -111,10 +115,12 @@ class Door:
         if spec is None:
             raise NotFound("operation", name)
         known = self.actor(caller)
+        if known is None and caller.bearer is not None:
+            raise TokenRefused
         if known is None and not spec.public:
             raise NoSession("Sign in to go on.")
         actor, last_active = known or (sessions.GATEKEEPER, self.clock())
-        if spec.public:
+        if spec.public and caller.bearer is None:
             actor = sessions.GATEKEEPER
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
@@ -151,9 +157,13 @@ class Door:
         fact = Fact()
         with self.platform.unit_of_work(caller.tenant, actor, keyless=spec.keyless) as session:
             work = self._work(session, caller, actor, fact)
+            if actor.operations is not None and spec.name not in actor.operations:
+                raise TokenScope("This API token does not list this operation.")
             if not spec.allows(actor):
                 raise WrongPersona("Your personas do not allow this.")
             result = spec.run(work, command)
+            if actor.token_id is not None:
+                tokens.touch(session, actor.token_id, last_active, work.now)
             if spec.event is not None:
                 if actor.session_id is not None:
                     sessions.touch(session, actor.session_id, last_active, work.now)
@@ -195,8 +205,8 @@ class Door:
             if isinstance(refusal, NotFound):
                 fact = _out_of_scope(session, refusal)
                 event = Event.SCOPE_DENIED if fact.target else None
-            elif isinstance(refusal, WrongPersona):
-                fact.detail["reason"] = "persona"
+            elif isinstance(refusal, WrongPersona | TokenScope):
+                fact.detail["reason"] = "persona" if isinstance(refusal, WrongPersona) else "token"
             if event is not None:
                 self._append(session, spec, caller, actor, event, fact)
 

@@ -77,6 +77,8 @@ class Event(StrEnum):
     ALARM_RESOLVED = "alarm.resolved"
     ALARM_ROUTES_CHANGED = "alarm_routes.changed"
     ALARM_ROUTES_TESTED = "alarm_routes.tested"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_EXPORTED = "audit.exported"
 
@@ -92,10 +94,12 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `cli:<user>`, `job:<uuid>`, `system:…`, `public`.
+    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `token:<uuid>`, `cli:<user>`, `job:<uuid>`,
+    `system:…`, `public`.
 
     `automatic` is a job or a part of the system, which runs what is registered for jobs and nothing else. `claim` is
-    the number of the claim under which a job runs; a later claim makes it void (`services.jobs.ledger`).
+    the number of the claim under which a job runs; a later claim makes it void (`services.jobs.ledger`). An API token
+    acts for the person who owns it, within `operations`; None is no such bound.
     """
 
     id: str
@@ -107,6 +111,8 @@ class Actor:
     automatic: bool = False
     job_id: UUID | None = None
     claim: int = 0
+    token_id: UUID | None = None
+    operations: frozenset[str] | None = None
 
 
 def reach_of(actor: Actor) -> frozenset[Reach]:
@@ -228,6 +234,21 @@ class SignInRefused(NoSession):
     """Wrong email or password: one answer for both."""
 
     code, event = "sign_in_refused", Event.SESSION_REFUSED
+
+
+class TokenRefused(NoSession):
+    """The API token is none of ours, has expired or was revoked, or its owner may not sign in: one answer for all."""
+
+    code = "token_refused"
+
+    def __init__(self) -> None:
+        super().__init__("This API token does not hold. Ask an admin for a new one.")
+
+
+class TokenScope(Refusal):
+    """The API token does not list the operation."""
+
+    status, code, event = 403, "token_scope", Event.SCOPE_DENIED
 
 
 class WrongPersona(Refusal):
