@@ -6,6 +6,7 @@ It sees HTTP requests and sockets alike, before a socket is accepted.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -24,7 +25,7 @@ from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
 from workreef_app.http.problems import for_programs, problem
-from workreef_app.services.browser import bearer_of, browser_caller, host_of
+from workreef_app.services.browser import TOKEN_PATHS, bearer_of, browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
 from workreef_app.services.tenancy.errors import UnknownTenant
@@ -86,7 +87,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*_kept(message.get("headers", []), extra), *extra]
+                ours = [*extra, *_standing(scope)]
+                message["headers"] = [*_kept(message.get("headers", []), ours), *ours]
             await send(message)
 
         try:
@@ -195,6 +197,19 @@ class Front:
         if current().platform.settings.production:
             values["strict-transport-security"] = "max-age=63072000; includeSubDomains"
         return [(name.encode(), value.encode()) for name, value in values.items()]
+
+
+def _standing(scope: Scope) -> Headers:
+    """How the caller of an operation stands with its limit, in the fields of the IETF's draft of them."""
+    caller = scope["state"].get("caller")
+    if caller is None or caller.told.standing is None or not scope["path"].startswith(TOKEN_PATHS):
+        return []
+    told = caller.told.standing
+    values = {
+        "ratelimit-limit": str(told.amount), "ratelimit-remaining": str(told.remaining),
+        "ratelimit-reset": str(math.ceil(told.reset)), "ratelimit-policy": f"{told.amount};w={told.window}",
+    }
+    return [(name.encode(), value.encode()) for name, value in values.items()]
 
 
 async def _page_guard(scope: Scope, caller: Caller) -> Response | None:

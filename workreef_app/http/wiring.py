@@ -55,7 +55,7 @@ async def lifespan(close_tabs: CloseTabs) -> AsyncIterator[None]:
         if faults:
             # However the server was started, it refuses what the command line refuses.
             raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
-        stack.enter_context(watched(door.platform, partial(tell, door)))
+        stack.enter_context(watched(door.platform, partial(tell, door), door.limiter_degraded))
         door.on_session_end = lambda ended: asyncio.run_coroutine_threadsafe(close_tabs(ended), loop)
         yield
         await asyncio.to_thread(stack.close)

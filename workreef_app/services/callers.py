@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from workreef_app.services.limiting.memory import Standing
 from workreef_app.services.operation import Actor, Reach
 from workreef_app.services.tenancy.platform import Tenant
 
@@ -15,6 +16,13 @@ class JobClaim:
 
     job_id: UUID
     claim: int = 0
+
+
+@dataclass(slots=True)
+class Told:
+    """What the door tells whoever answers the call, besides its result: how the caller stands with its limit."""
+
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Caller:
     cli_user: str | None = None
     job: JobClaim | None = None
     system: str | None = None
+    told: Told = field(default_factory=Told, repr=False, compare=False)
 
     @property
     def trusted(self) -> bool:

@@ -6,17 +6,15 @@ persona · run · append the audit entry as the transaction's last statement · 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from psycopg.errors import UniqueViolation
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -27,6 +25,9 @@ from workreef_app.services import operations
 from workreef_app.services.access import sessions, tokens
 from workreef_app.services.audit import log
 from workreef_app.services.callers import Caller, JobClaim, automatic_actor
+from workreef_app.services.limiting import limiter
+from workreef_app.services.limiting.limiter import Limiter
+from workreef_app.services.limiting.memory import Standing
 from workreef_app.services.operation import (
     REGISTRY,
     Actor,
@@ -77,7 +78,14 @@ class Door:
         self.on_session_end: Callable[[UUID], object] = lambda ended: None
         #: Since when the database has not answered this process.
         self.outage = Outage()
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = Limiter(platform.settings.redis_url)
+
+    def close(self) -> None:
+        self._limiter.close()
+
+    def limiter_degraded(self) -> bool:
+        """Whether calls are counted in this process alone though Redis should count them for all."""
+        return self._limiter.degraded()
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
         """Who calls, and when they were last active; None without a session that holds."""
@@ -111,11 +119,13 @@ class Door:
         return result
 
     def _perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command, stage: Stage) -> Any:
+        caller.told.standing = None
         spec = REGISTRY.get(name)
         if spec is None:
             raise NotFound("operation", name)
         known = self.actor(caller)
         if known is None and caller.bearer is not None:
+            self._count(caller, limiter.TOKENS, "tokens", caller.tenant.info.slug, caller.address)
             raise TokenRefused
         if known is None and not spec.public:
             raise NoSession("Sign in to go on.")
@@ -124,6 +134,7 @@ class Door:
             actor = sessions.GATEKEEPER
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
+        account = self._limit_account(spec, caller, command)
         try:
             result = self._run(spec, caller, actor, last_active, command, stage)
         except DataError:
@@ -137,18 +148,39 @@ class Door:
         except Refusal as refusal:
             self._record_refusal(spec, caller, actor, refusal)
             raise
+        if account:
+            self._limiter.clear(limiter.ACCOUNT, *account)
         if spec.event is Event.SESSION_ENDED and actor.session_id is not None:
             self.on_session_end(actor.session_id)
         return result
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
+        """Counts the call for who calls, and for the tenant. Raises Limited."""
         if caller.trusted:
             return
-        item = parse(spec.limit)
-        key = (spec.name, caller.tenant.info.slug, caller.address if spec.public else actor.id)
-        if not self._limiter.hit(item, *key):
-            reset, _ = self._limiter.get_window_stats(item, *key)
-            wait = max(1, math.ceil(reset - time.time()))
+        slug = caller.tenant.info.slug
+        self._count(caller, spec.limit, spec.name, slug, caller.address if spec.public else actor.id)
+        self._count(caller, limiter.TENANT, "tenant", slug)
+
+    def _limit_account(self, spec: Operation, caller: Caller, command: Command) -> tuple[str, ...]:
+        """Counts the attempt for the account that it is about, until it succeeds; its key. Raises Limited."""
+        if spec.account is None or caller.trusted:
+            return ()
+        slug = caller.tenant.info.slug
+        named = f"{slug}\0{spec.account}\0{str(getattr(command, spec.account)).strip().casefold()}"
+        secret = self.platform.settings.secret_key.get_secret_value()
+        key = (spec.name, slug, hmac.new(secret.encode(), named.encode(), hashlib.sha256).hexdigest())
+        self._count(caller, limiter.ACCOUNT, *key)
+        return key
+
+    def _count(self, caller: Caller, limit: str, *key: str) -> None:
+        """Counts a call against one limit, and notes the limit that the caller is nearest to. Raises Limited."""
+        standing = self._limiter.hit(limit, *key)
+        told = caller.told.standing
+        if told is None or not standing.allowed or _nearer(standing, told):
+            caller.told.standing = standing
+        if not standing.allowed:
+            wait = max(1, math.ceil(standing.reset))
             raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
 
     def _run(
@@ -209,6 +241,11 @@ class Door:
                 fact.detail["reason"] = "persona" if isinstance(refusal, WrongPersona) else "token"
             if event is not None:
                 self._append(session, spec, caller, actor, event, fact)
+
+
+def _nearer(one: Standing, other: Standing) -> bool:
+    """Whether less of the one limit is left than of the other, as parts of each."""
+    return one.remaining * other.amount < other.remaining * one.amount
 
 
 def _out_of_scope(session: Session, refusal: NotFound) -> Fact:

@@ -325,6 +325,9 @@ class Limited(Refusal):
 class Operation:
     """A registered operation. `event` is None for polls, which are neither audited nor activity.
 
+    `limit` bounds the calls of one caller: a person or API token, an address where it is public. `account` names the
+    field that says whose door is knocked at, as an email does: attempts that fail are counted for it too.
+
     `by` are the personas that may run it; `jobs` says that jobs may, besides them.
     """
 
@@ -339,6 +342,7 @@ class Operation:
     jobs: bool
     keyless: bool
     summary: str
+    account: str | None = None
 
     def allows(self, actor: Actor) -> bool:
         """Whether the actor may run it at all."""
@@ -351,7 +355,8 @@ Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 
 def operation(
-    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False
+    name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False,
+    account: str | None = None,
 ) -> Callable[[Function], Function]:
     """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name.
 
@@ -367,7 +372,8 @@ def operation(
         if not doc:
             raise ValueError(f"operation {name} has no docstring")
         REGISTRY[name] = Operation(
-            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0]
+            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0],
+            account,
         )
         return function
 

@@ -96,7 +96,7 @@ def test_a_token_with_another_character_is_none(place: int, digit: str) -> None:
     assert tokens.well_formed(changed) == (changed == token)
 
 
-@pytest.mark.parametrize("text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], tokens.new()[:-1]])
+@pytest.mark.parametrize("text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], "wrk_" + "0" * 48])
 def test_what_is_no_token_is_known_without_a_look(text: str) -> None:
     assert not tokens.well_formed(text)
 
@@ -196,7 +196,9 @@ def test_a_public_operation_is_no_way_round(office: Office) -> None:
         office.door.perform(office.program("wrk_x"), "sessions.start", {"email": "a@b.example", "password": "x"})
 
 
-def test_only_a_person_makes_one_and_only_a_real_one_is_revoked(office: Office, cli: Callable[[Tenant], Caller]) -> None:
+def test_only_a_person_makes_one_and_only_a_real_one_is_revoked(
+    office: Office, cli: Callable[[Tenant], Caller]
+) -> None:
     with pytest.raises(Invalid):
         office.door.perform(cli(office.tenant), "tokens.create", {"name": "x", "operations": LISTS, "days": 1})
     with pytest.raises(NotFound):

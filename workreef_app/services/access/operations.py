@@ -50,7 +50,7 @@ class SignIn(Command):
     password: SecretStr = Field(max_length=MAXIMUM)
 
 
-@operation("sessions.start", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED)
+@operation("sessions.start", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED, account="email")
 def sign_in(work: Work, command: SignIn) -> SessionGranted:
     """Signs a person in by email and password."""
     person = people.by_email(work, command.email)
@@ -166,7 +166,7 @@ class AcceptInvitation(Command):
     password: NewPassword
 
 
-@operation("invitations.accept", by=PUBLIC, limit="20/minute", audit=Event.INVITATION_ACCEPTED)
+@operation("invitations.accept", by=PUBLIC, limit="20/minute", audit=Event.INVITATION_ACCEPTED, account="token")
 def accept_invitation(work: Work, command: AcceptInvitation) -> SessionGranted:
     """Sets the password of an invited person, once, and signs them in."""
     person = invitations.consume(work, command.token)
