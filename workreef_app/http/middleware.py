@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from uuid_utils.compat import uuid7
 
-from workreef_app.http import plain
+from workreef_app.http import csrf, exempt, plain
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
@@ -51,7 +51,7 @@ CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
 UNGUARDED = re.compile(
-    r"/(login$|auth/log(?:in|out)$|invite/|api/|v1/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|auth/log(?:in|out)$|auth/csrf$|invite/|api/|v1/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 
@@ -98,7 +98,7 @@ class Front:
             else:
                 if scope["path"] in self._folders:
                     scope["path"] += "/"
-                await self._app(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
+                await self._checked(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
         except Exception as error:
             # Kept here: a server would write its text, which may quote data, into the log. What was answered is
             # logged already.
@@ -111,6 +111,13 @@ class Front:
                 "status": status, "tenant": caller.tenant.info.slug if caller else "",
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             })
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, unless the request is a write that does not come from one of our pages."""
+        caller, response = scope["state"].get("caller"), None
+        if caller is not None:
+            response, receive = await csrf.checked(scope, receive, headers_of(scope), caller)
+        await (self._app if response is None else response)(scope, receive, send)
 
     async def _before(self, scope: Scope) -> Response | None:
         """An answer that makes the application needless, or None to go on."""
@@ -129,8 +136,8 @@ class Front:
             return _platform_page(path)
         peer = (scope.get("client") or ("", 0))[0]
         # Only what a browser adds by itself, a cookie, can be sent by another site without its user's knowledge.
-        host = host_of(headers, peer, settings)
-        why = "" if caller.bearer is not None else refused_by_origin(scope, headers, host, settings)
+        free = caller.bearer is not None or path in exempt.PATHS
+        why = "" if free else refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
         if why:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")

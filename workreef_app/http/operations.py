@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from workreef_app.http.context import drop_cookie, grant_cookie, perform
+from workreef_app.http.csrf import FIELD, FORMS
 from workreef_app.services.access.operations import SessionGranted
 from workreef_app.services.operation import REGISTRY, FileResult, Invalid, Operation
 
@@ -54,9 +55,6 @@ def _sound(value: Any, room: int = JSON_DEPTH) -> bool:
     return True
 
 
-FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-
-
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; a name given twice is ambiguous, and refused."""
     found = dict(pairs)
@@ -89,7 +87,7 @@ async def _form(request: Request, spec: Operation) -> dict[str, Any]:
         raise Invalid("This operation takes a JSON body only.")
     fields: dict[str, Any] = {}
     form = await request.form()
-    for name in form:
+    for name in form.keys() - {FIELD}:
         values = form.getlist(name)
         if any(not isinstance(value, str) for value in values):
             raise Invalid("Files are not accepted here.", fields={name: "is a file"})
@@ -146,7 +144,7 @@ def _endpoint(spec: Operation) -> Callable[[Request], Coroutine[Any, Any, Respon
 
 def _schema(spec: Operation) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{spec.command.__name__}"}
-    kinds = ["application/json", *(["application/x-www-form-urlencoded"] if form_shapes(spec) is not None else [])]
+    kinds = ["application/json", *(sorted(FORMS) if form_shapes(spec) is not None else [])]
     needed = any(field.is_required() for field in spec.command.model_fields.values())
     return {"requestBody": {"required": needed, "content": {kind: {"schema": reference} for kind in kinds}}}
 

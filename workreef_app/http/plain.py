@@ -35,7 +35,14 @@ def _error(text: str) -> str:
     return f'<p class="error" role="alert">{escape(text)}</p>' if text else ""
 
 
-def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/start", note: str = "") -> str:
+def token_field(token: str) -> str:
+    """The hidden field that shows that a form is ours."""
+    return f'<input type="hidden" name="csrf_token" value="{escape(token)}">'
+
+
+def sign_in(
+    tenant: str, form_token: str, *, error: str = "", email: str = "", then: str = "/start", note: str = ""
+) -> str:
     """The sign-in form."""
     told = f'<p class="note" role="status">{escape(note)}</p>' if note else ""
     return page("Sign in", f"""<h1>Sign in</h1><p class="faint">{escape(tenant)}</p>{told}{_error(error)}
@@ -45,6 +52,7 @@ def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/star
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <input type="hidden" name="then" value="{escape(then)}">
+{token_field(form_token)}
 <button type="submit">Sign in</button></form><script src="/draft.js" data-forget defer></script>""")
 
 
@@ -56,7 +64,7 @@ def locked(tenant: str) -> str:
     ], home=False)
 
 
-def invitation(tenant: str, token: str, minimum: int, *, error: str = "") -> str:
+def invitation(tenant: str, token: str, minimum: int, form_token: str, *, error: str = "") -> str:
     """The form by which an invited person sets a password."""
     return page("Set your password", f"""<h1>Set your password</h1>
 <p class="faint">{escape(tenant)}</p>{_error(error)}
@@ -65,4 +73,5 @@ def invitation(tenant: str, token: str, minimum: int, *, error: str = "") -> str
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="{minimum}" required
  autofocus aria-describedby="rule">
 <p id="rule" class="faint">At least {minimum} characters. Pasting is fine.</p>
+{token_field(form_token)}
 <button type="submit">Set password and sign in</button></form>""")

@@ -18,7 +18,7 @@ def problem(
 
 def for_programs(path: str) -> bool:
     """Whether failures at an address are told to a program, as a problem, rather than to a person, as a page."""
-    return path.startswith(("/api/", "/v1/")) or path == "/upload/imports"
+    return path.startswith(("/api/", "/v1/")) or path in {"/upload/imports", "/auth/csrf"}
 
 
 def retry_after(refusal: Refusal) -> dict[str, str] | None:

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from workreef_app.http import plain
+from workreef_app.http import csrf, plain
 from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
 from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MINIMUM
@@ -41,7 +41,10 @@ def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResp
     if current().platform.locked(tenant):
         return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
     note = "You have signed out." if ended else ""
-    return HTMLResponse(plain.sign_in(tenant.info.name, then=local_path(then), note=note))
+    token = csrf.form_token(request, caller(request))
+    response = HTMLResponse(plain.sign_in(tenant.info.name, token, then=local_path(then), note=note))
+    csrf.keep(response, token)
+    return response
 
 
 @routes.post("/auth/login")
@@ -55,7 +58,7 @@ async def login(
     except Refusal as refusal:
         name = caller(request).tenant.info.name
         html = plain.locked(name) if isinstance(refusal, Locked) else plain.sign_in(
-            name, error=refusal.detail, email=email, then=local_path(then)
+            name, csrf.form_token(request, caller(request)), error=refusal.detail, email=email, then=local_path(then)
         )
         return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(local_path(then), status_code=303)
@@ -73,6 +76,13 @@ async def logout(request: Request) -> Response:
     return response
 
 
+@routes.get("/auth/csrf")
+async def csrf_token(request: Request) -> JSONResponse:
+    """The token that writes with this session's cookie send along."""
+    await perform(request, "me.read", {})
+    return JSONResponse({"csrf_token": csrf.token_of(caller(request))}, headers={"Cache-Control": "no-store"})
+
+
 @routes.get("/start")
 async def start(request: Request) -> Response:
     """Leads to the page that the person's personas begin on."""
@@ -86,7 +96,10 @@ def invitation_page(request: Request, token: str) -> HTMLResponse:
     tenant = caller(request).tenant
     if current().platform.locked(tenant):
         return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
-    return HTMLResponse(plain.invitation(tenant.info.name, token, MINIMUM))
+    form_token = csrf.form_token(request, caller(request))
+    response = HTMLResponse(plain.invitation(tenant.info.name, token, MINIMUM, form_token))
+    csrf.keep(response, form_token)
+    return response
 
 
 @routes.post("/invite/{token}")
@@ -98,7 +111,7 @@ async def accept(request: Request, token: str, password: Annotated[str, Form()] 
         said = refusal.detail if "password" not in refusal.fields else f"Use at least {MINIMUM} characters."
         name = caller(request).tenant.info.name
         html = plain.locked(name) if isinstance(refusal, Locked) else plain.invitation(
-            name, token, MINIMUM, error=said
+            name, token, MINIMUM, csrf.form_token(request, caller(request)), error=said
         )
         return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(START, status_code=303)

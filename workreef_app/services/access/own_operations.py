@@ -10,9 +10,11 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from workreef_app.services.access import people, tenant_settings, zones
+from workreef_app.services.access import csrf, people, tenant_settings, zones
 from workreef_app.services.access.models import Department, Person, SessionRow
 from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Persona, Result, Work, operation
+from workreef_app.services.tenancy.platform import SETTINGS
+from workreef_app.settings import Settings
 
 
 class SessionTimes(Result):
@@ -32,7 +34,10 @@ class ReadMe(Command):
 
 
 class Me(Result):
-    """Who is signed in, where, as what, until when, and the zone in which times are shown to them."""
+    """Who is signed in, where, as what, until when, and the zone in which times are shown to them.
+
+    `csrf_token` is what writes with the session's cookie send along; empty without a session.
+    """
 
     person_id: UUID | None
     name: str
@@ -47,6 +52,7 @@ class Me(Result):
     own_time_zone: str
     tenant_time_zone: str
     session: SessionTimes | None
+    csrf_token: str = Field("", repr=False)
 
 
 @operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True)
@@ -65,6 +71,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
         departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
         environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
+        csrf_token=_csrf(work),
     )
 
 
@@ -72,6 +79,12 @@ def _own_zone(work: Work) -> str:
     """The zone that the person chose; empty where they chose none."""
     query = select(col(Person.time_zone)).where(col(Person.id) == work.actor.person_id)
     return work.session.scalars(query).first() or ""
+
+
+def _csrf(work: Work) -> str:
+    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    settings: Settings = work.session.info[SETTINGS]
+    return csrf.of_session(row.token_hash, row.host, settings.secret_key.get_secret_value()) if row else ""
 
 
 def _times(work: Work) -> SessionTimes | None:
