@@ -77,7 +77,7 @@ class Site:
         if csrf.HEADER in said:
             return
         settings = self.door.platform.settings
-        host = said.get("host", "").rsplit(":", 1)[0]
+        host = said.get("host", "").rsplit(":", 1)[0].lower()
         secret = settings.secret_key.get_secret_value()
         if csrf.BEFORE.fullmatch(path):
             token = session_csrf.new_form(host, secret)

@@ -89,7 +89,7 @@ def test_wrong_is_told_the_same_whoever_it_is(
     ]
     for response in wrong:
         assert response.status_code == 401
-        assert response.headers["set-cookie"].startswith("workreef_form="), "no session, and only the form's own token"
+        assert "set-cookie" not in response.headers
         assert "Email or password is wrong." in text_of(response)
         assert PASSWORD not in response.text
     assert len({re.sub(r'value="[^"]*"', "", response.text) for response in wrong}) == 1
@@ -206,7 +206,7 @@ def test_signing_a_foreign_browser_in_is_refused(site: Site, tenant: Tenant, per
     sent = {"email": EMAIL, "password": PASSWORD}
     response = site.post(tenant, "/auth/login", data=sent, headers={"origin": "https://evil.example"})
     assert response.status_code == 403
-    assert response.headers["set-cookie"].startswith("workreef_form="), "no session, and only the form's own token"
+    assert "set-cookie" not in response.headers
 
 
 @pytest.fixture
@@ -245,7 +245,8 @@ def test_a_link_that_never_was_looks_as_a_used_one(site: Site, tenant: Tenant, i
     used = site.post(tenant, invitation, data={"password": PASSWORD})
     never = site.post(tenant, "/invite/never", data={"password": PASSWORD})
     assert used.status_code == never.status_code == 409
-    assert used.text.replace(invitation, "") == never.text.replace("/invite/never", "")
+    texts = (used.text.replace(invitation, ""), never.text.replace("/invite/never", ""))
+    assert len({re.sub('name="csrf_token" value="[^"]+"', "", text) for text in texts}) == 1
 
 
 def test_a_link_is_of_its_tenant_alone(site: Site, make_tenant: Callable[[], Tenant], invitation: str) -> None:
@@ -280,7 +281,7 @@ def test_a_locked_tenant_says_so_and_lets_its_people_see_it(
         assert response.status_code == 423
         assert "is locked" in text_of(response)
         assert "<form" not in response.text
-        assert response.headers["set-cookie"].startswith("workreef_form="), "no session, and only the form's own token"
+        assert "set-cookie" not in response.headers
     assert site.get(tenant, "/start", caller).headers["location"] == "/"
     assert site.call(tenant, "me.read", {}, caller).json()["locked"] is True
     locked = site.call(tenant, "digest.read", {}, caller)

@@ -48,12 +48,15 @@ def test_ten_thousand_wrong_passwords_for_one_account_are_cut_off(
     person(tenant, ["operator"], [], email="bob@example.com")
     for _ in range(40):
         knock(PASSWORD)
-    tried = 0
-    with pytest.raises(Limited):
-        for tried in range(10_000):
-            with pytest.raises(SignInRefused):
-                knock("wrong password", f" {EMAIL.upper()}" if tried % 2 else EMAIL)
-    assert tried == limiter.terms(limiter.ACCOUNT)[0]
+    tried, cut_off = 0, False
+    while tried < 10_000 and not cut_off:
+        try:
+            knock("wrong password", f" {EMAIL.upper()}" if tried % 2 else EMAIL)
+        except SignInRefused:
+            tried += 1
+        except Limited:
+            cut_off = True
+    assert (cut_off, tried) == (True, limiter.terms(limiter.ACCOUNT)[0])
     knock(PASSWORD, "bob@example.com")
 
 

@@ -33,7 +33,7 @@ PROGRAMS = frozenset({"curl", "wget", "nc", "ncat", "ssh", "scp", "sendmail", "t
 REVIEWED = {
     ("workreef_app/services/tenancy/embedded.py", "socket"): "asks our own Postgres on its Unix socket if it is up",
     ("workreef_app/services/workers/process.py", "socket"): "the name of this host, for the list of workers",
-    ("workreef_app/services/limiting/shared.py", "redis"): "counts calls in the platform's own Redis, at a fixed address",
+    ("workreef_app/services/limiting/shared.py", "redis"): "counts calls in the platform's own Redis",
     ("workreef_app/services/limiting/shared.py", "limits.storage.redis"): "the same, by the library's own storage",
     ("workreef_app/http/server.py", "socket"): "asks whether our own port is free, by binding it",
     ("workreef_app/demo/start.py", "http.client"): "waits until our own server on this host answers",

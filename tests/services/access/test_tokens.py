@@ -96,7 +96,9 @@ def test_a_token_with_another_character_is_none(place: int, digit: str) -> None:
     assert tokens.well_formed(changed) == (changed == token)
 
 
-@pytest.mark.parametrize("text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], "wrk_" + "0" * 48])
+@pytest.mark.parametrize(
+    "text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], "wrk_" + "0" * 48]
+)
 def test_what_is_no_token_is_known_without_a_look(text: str) -> None:
     assert not tokens.well_formed(text)
 

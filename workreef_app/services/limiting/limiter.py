@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -41,20 +42,16 @@ class Limiter:
         """Counts a call of `cost` against a limit; what is refused is not counted."""
         amount, window = terms(limit)
         if self._shared is not None:
-            try:
+            with suppress(Away):
                 return self._shared.hit(key, amount, window, cost)
-            except Away:
-                pass
         return self.storage.hit(key, amount, window, cost)
 
     def clear(self, limit: str, *key: str) -> None:
         """Forgets what was counted for a key."""
         self.storage.clear(key)
         if self._shared is not None:
-            try:
+            with suppress(Away):
                 self._shared.clear(key, *terms(limit))
-            except Away:
-                pass
 
     def degraded(self) -> bool:
         """Whether calls are counted in this process alone though they should be counted for all together."""

@@ -60,7 +60,8 @@ class Memory:
             passed = now - found.begin
             used = math.floor(found.before * (window - passed) / window) + found.count
             if used + cost > amount:
-                return Standing(False, amount, window, max(0, amount - used), _wait(found, passed, amount, window, cost))
+                wait = _wait(found, passed, amount, window, cost)
+                return Standing(False, amount, window, max(0, amount - used), wait)
             found.count += cost
             return Standing(True, amount, window, amount - used - cost, window - passed)
 

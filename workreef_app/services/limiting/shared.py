@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage.redis import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -49,7 +50,9 @@ class Shared:
 
     def close(self) -> None:
         self._closing.set()
-        self._storage.get_connection().close()
+        client = self._storage.get_connection()
+        if isinstance(client, Redis):
+            client.close()
 
     def hit(self, key: tuple[str, ...], amount: int, window: int, cost: int = 1) -> Standing:
         """Counts a call, unless there is no room for it. Raises Away."""
