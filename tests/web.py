@@ -52,6 +52,10 @@ class Site:
         settings = self.door.platform.settings
         return f"{cookie_name(settings)}={cookie_value(caller.token or '', host or caller.host, settings)}"
 
+    def token(self, caller: Caller | None) -> dict[str, str]:
+        """The header by which the caller's pages show that a write comes from them."""
+        return {csrf.HEADER: csrf.token_of(caller)} if caller else {}
+
     def send(
         self, method: str, path: str, host: str, headers: Mapping[str, str] | list[tuple[str, str]] = (),  # type: ignore[assignment]
         *, address: str = "", **request: Any,

@@ -177,7 +177,8 @@ def _sign_in(site: Site, tenant: Tenant, cookie: str, field: str, host: str = ""
 def test_the_sign_in_form_carries_a_token_of_its_own(site: Site, admin: Caller) -> None:
     cookie, field = _opened(site, admin.tenant)
     other, _ = _opened(site, admin.tenant)
-    for wrong in (("", field), (cookie, ""), (other, field), (cookie, "x"), (f"workreef_form={field[:-1]}", field[:-1])):
+    cut = (f"workreef_form={field[:-1]}", field[:-1])
+    for wrong in (("", field), (cookie, ""), (other, field), (cookie, "x"), cut):
         refused = _sign_in(site, admin.tenant, *wrong)
         assert refused.status_code == 403, wrong
         assert "set-cookie" not in refused.headers

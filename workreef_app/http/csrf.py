@@ -31,7 +31,7 @@ FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-d
 BEFORE: Final = re.compile(r"/auth/login|/invite/[^/]+")
 #: It is read as it comes and never held, so that it looks at its token itself, before any file of it.
 STREAMED: Final = "/upload/form"
-WHY: Final = "This page is out of date, or the request did not come from it. Load the page again, then send it once more."
+WHY: Final = "This page is out of date, or the request is not from it. Load the page again, then send it once more."
 
 
 class NotOurPage(Refusal):
@@ -65,7 +65,7 @@ def keep(response: Response, token: str) -> None:
 
 
 def verify(caller: Caller, given: str) -> None:
-    """Raises NotOurPage unless this is the token of the caller's session; without a session there is none to ask for."""
+    """Raises NotOurPage unless this is the token of the caller's session; nothing is asked without a session."""
     if caller.token is not None and not csrf.same(given, token_of(caller)):
         raise NotOurPage
 

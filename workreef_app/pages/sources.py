@@ -17,8 +17,8 @@ from workreef_app.pages.ui import (
     section,
     source,
 )
-from workreef_app.pages.ui.ticker import Ticker
 from workreef_app.pages.ui.native import token_field
+from workreef_app.pages.ui.ticker import Ticker
 from workreef_app.pages.ui.upload import Uploader, file_field, zone_field
 from workreef_app.state.import_cards import AccountLine, ImportCard
 from workreef_app.state.imports import ImportsState

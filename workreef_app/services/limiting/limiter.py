@@ -19,6 +19,18 @@ def terms(limit: str) -> tuple[int, int]:
     return item.amount, item.get_expiry()
 
 
+def answers(redis_url: str) -> bool:
+    """Whether the Redis of this address answers now."""
+    try:
+        shared = Shared(redis_url)
+    except ValueError:
+        return False
+    try:
+        return shared.answers()
+    finally:
+        shared.close()
+
+
 #: All calls of a tenant's people and programs together, so that one tenant cannot take a process for itself.
 TENANT: Final = "30000/minute"
 #: Attempts for one account that did not succeed, from wherever they come.
