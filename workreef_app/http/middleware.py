@@ -46,10 +46,16 @@ MODEL_LIMIT = 8 << 20
 UPLOAD_LIMIT = 20 << 30
 UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
+#: What a page asks of a browser's devices: nothing.
+PERMISSIONS = ", ".join(f"{name}=()" for name in (
+    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope",
+    "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
+))
 #: Built-in endpoints of the page framework that nobody needs.
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
-OPEN = re.compile(r"/(healthz|readyz)")
+OPEN = re.compile(r"/(healthz|readyz|\.well-known/security\.txt)")
 UNGUARDED = re.compile(
     r"/(login$|auth/log(?:in|out)$|auth/csrf$|invite/|api/|v1/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
@@ -197,8 +203,9 @@ class Front:
             "referrer-policy": "same-origin",
             "x-content-type-options": "nosniff",
             "x-frame-options": "DENY",
-            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+            "permissions-policy": PERMISSIONS,
             "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
             "x-request-id": request_id,
         }
         if current().platform.settings.production:

@@ -15,6 +15,7 @@ from starlette.background import BackgroundTask
 from workreef_app.http.context import drop_cookie, grant_cookie, perform
 from workreef_app.http.csrf import FIELD, FORMS
 from workreef_app.services.access.operations import SessionGranted
+from workreef_app.services.access.tokens import grantable
 from workreef_app.services.operation import REGISTRY, FileResult, Invalid, Operation
 
 JSON_DEPTH = 32
@@ -142,11 +143,34 @@ def _endpoint(spec: Operation) -> Callable[[Request], Coroutine[Any, Any, Respon
     return endpoint
 
 
+#: How a caller shows who it is.
+SCHEMES = {
+    "session": {
+        "type": "apiKey", "in": "cookie", "name": "workreef_session",
+        "description": "A signed-in browser; the cookie is `__Host-workreef` in production.",
+    },
+    "page": {
+        "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
+        "description": "With the cookie: the session's token, as `GET /auth/csrf` gives it. A form may send it as the"
+                       " field `csrf_token` instead.",
+    },
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token that lists the operation."},
+}
+
+
+def security_of(spec: Operation) -> list[dict[str, list[str]]]:
+    """The ways by which an operation may be called: any one of them; none is needed where it is public."""
+    if spec.public:
+        return [{}]
+    return [{"session": [], "page": []}, *([{"token": []}] if grantable(spec) else [])]
+
+
 def _schema(spec: Operation) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{spec.command.__name__}"}
     kinds = ["application/json", *(sorted(FORMS) if form_shapes(spec) is not None else [])]
     needed = any(field.is_required() for field in spec.command.model_fields.values())
-    return {"requestBody": {"required": needed, "content": {kind: {"schema": reference} for kind in kinds}}}
+    content = {kind: {"schema": reference} for kind in kinds}
+    return {"requestBody": {"required": needed, "content": content}, "security": security_of(spec)}
 
 
 def router() -> APIRouter:

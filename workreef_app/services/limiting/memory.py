@@ -40,7 +40,7 @@ class _Window:
 class Memory:
     """Sliding windows: the calls of this window, and of the one before it the part that still counts.
 
-    Windows lie on a fixed grid of the clock, so that what is kept of a key is two numbers.
+    A key's windows follow each other from its first call on, so that what is kept of it is two counts and a time.
     """
 
     def __init__(self, most: int = MOST, clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,17 +77,17 @@ class Memory:
 
     def _window(self, key: tuple[str, ...], now: float, window: int) -> _Window:
         """The key's window as of now, most recently used."""
-        begin = now // window * window
         found = self._windows.get(key)
         if found is None:
-            found = self._windows[key] = _Window(begin)
+            found = self._windows[key] = _Window(now)
             while len(self._windows) > self._most:
                 self._windows.popitem(last=False)
         else:
             self._windows.move_to_end(key)
-        if found.begin != begin:
-            found.before = found.count if begin - found.begin == window else 0
-            found.begin, found.count = begin, 0
+        if now - found.begin >= 2 * window:
+            found.begin, found.count, found.before = now, 0, 0
+        elif now - found.begin >= window:
+            found.begin, found.count, found.before = found.begin + window, 0, found.count
         return found
 
 

@@ -51,6 +51,8 @@ def powerful(connection: Connection, rows: Sequence[TenantRow]) -> list[str]:
 
 def openings(connection: Connection, rows: Sequence[TenantRow], control: str) -> list[str]:
     """Databases that a tenant's app role may connect to though they are not its own, as the catalogue says."""
+    if not rows:
+        return []
     roles = {server.app_role(row.database) for row in rows}
     databases = [*COMMON, control, *(row.database for row in rows)]
     found = connection.execute(_OPEN, {"databases": databases, "roles": list(roles), "group": server.GROUP})
