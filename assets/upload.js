@@ -42,13 +42,14 @@ const answerOf = (request) => {
   }
 };
 
-const sendFile = (file, query, at, of) =>
+const sendFile = (file, query, token, at, of) =>
   new Promise((resolve) => {
     const request = new XMLHttpRequest();
     const address = new URLSearchParams(query);
     address.set("file_name", file.name);
     request.open("PUT", "/upload/imports?" + address);
     request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("X-CSRF-Token", token);
     request.upload.onprogress = (event) => progressed(event.loaded, event.total);
     request.onload = () => {
       const answer = answerOf(request);
@@ -65,12 +66,12 @@ const sendFile = (file, query, at, of) =>
     request.send(file);
   });
 
-const sendAll = async (files, query) => {
+const sendAll = async (files, query, token) => {
   window.addEventListener("beforeunload", hold);
   const imports = [];
   for (const [index, file] of files.entries()) {
     say("begun", file.name, index + 1);
-    const { id, why, cut } = await sendFile(file, query, index + 1, files.length);
+    const { id, why, cut } = await sendFile(file, query, token, index + 1, files.length);
     if (id) {
       imports.push(id);
       say("sent", imports.join(","));
@@ -161,8 +162,10 @@ export const Uploader = ({ onBegun, onSent, onRefused, onCut, fileInput, zoneLis
     if (sending) return;
     const input = document.getElementById(fileInput);
     const files = [...input.files];
-    const query = [...new FormData(form.current)].filter(([, value]) => typeof value === "string");
-    sendAll(files, query);
+    const fields = new FormData(form.current);
+    const token = fields.get("csrf_token");
+    fields.delete("csrf_token");
+    sendAll(files, [...fields].filter(([, value]) => typeof value === "string"), token);
     input.value = "";
   };
   const cancel = () => {

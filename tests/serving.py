@@ -34,6 +34,7 @@ import pytest
 from tests.imports import import_lines as import_lines
 from workreef_app import settings as settings_module
 from workreef_app.http import frontend, server
+from workreef_app.services.access import csrf, sessions
 from workreef_app.services.browser import cookie_name, cookie_value
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.process import database_url, opened
@@ -111,6 +112,12 @@ class Served:
     def cookie(self, caller: Caller) -> dict[str, str]:
         """The name and value of the caller's session cookie."""
         return {cookie_name(self.settings): cookie_value(caller.token or "", caller.host, self.settings)}
+
+    def token(self, cookie: dict[str, str], slug: str) -> dict[str, str]:
+        """The header by which the pages of a cookie's session show that a write comes from them."""
+        (value,), secret = cookie.values(), self.settings.secret_key.get_secret_value()
+        held = sessions.unsign(value, self.host_name(slug), secret) or ""
+        return {"X-CSRF-Token": csrf.of_session(sessions.token_hash(held), self.host_name(slug), secret)}
 
     def sign_in(self, slug: str, who: str) -> dict[str, str]:
         """The cookie of a new session, made beside the sign-in page and its limit."""

@@ -441,8 +441,11 @@ def test_the_doctor_looks_at_what_there_is(workreef: Run, configured: None, tena
     found = {check["name"]: check["ok"] for check in ran.facts["checks"]}
     assert ran.facts["environment"] == "development"
     assert ran.facts["faults"] == []
-    assert found.keys() >= {"disk", "node", "npm", "port", "database", "control_schema", f"key {tenant.info.slug}"}
-    assert found["database"]
+    assert found.keys() >= {
+        "disk", "node", "npm", "port", "database", "control_schema", "tenant_schema", "ownership", "database_roles",
+        "isolation_grants", "isolation_matrix", "redis", "mail", "platform_key", "clock", f"key {tenant.info.slug}",
+    }
+    assert all(found[name] for name in ("database", "database_roles", "isolation_matrix", "redis", "mail", "clock"))
     assert found[f"key {tenant.info.slug}"]
 
 
@@ -465,6 +468,29 @@ def test_the_doctor_works_on_settings_that_cannot_be_read(
     ran = workreef("doctor")
     assert ran.status == 1
     assert "WORKREEF_PORT" in ran.out
+
+
+def test_the_doctor_tells_all_that_does_not_answer_at_once(
+    workreef: Run, configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKREEF_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("WORKREEF_SMTP_URL", "smtp://127.0.0.1:1")
+    monkeypatch.setenv("WORKREEF_DATABASE_URL", "postgresql://a@127.0.0.1:1/a")
+    ran = workreef("doctor", "--json")
+    assert ran.status == 1
+    wrong = {check["name"] for check in ran.facts["checks"] if not check["ok"]}
+    assert wrong >= {"redis", "mail", "database"}
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("REDIS_URL", "http://redis.example"), ("SECURITY_CONTACT", "call us"), ("SMTP_URL", "http://mail.example"),
+])
+def test_a_setting_that_is_no_address_is_told_by_its_name(
+    name: str, value: str, workreef: Run, configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"WORKREEF_{name}", value)
+    ran = workreef("doctor", "--json")
+    assert f"WORKREEF_{name}" in ran.facts["faults"][0]["wrong"]
 
 
 def test_a_taken_port_is_one_sentence(workreef: Run, configured: None, monkeypatch: pytest.MonkeyPatch) -> None:

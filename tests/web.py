@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import text
 
 from workreef_app.http import app as http_app
+from workreef_app.http import csrf, form_tokens
 from workreef_app.http.frontend import content_security_policy
 from workreef_app.http.middleware import Front
+from workreef_app.services.access import csrf as session_csrf
 from workreef_app.services.access import sessions
 from workreef_app.services.audit.chain import genesis, link
-from workreef_app.services.browser import cookie_name, cookie_value
+from workreef_app.services.browser import cookie_name, cookie_value, session_token
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Actor, Reach
 from workreef_app.services.tenancy.platform import Tenant
@@ -50,6 +52,10 @@ class Site:
         settings = self.door.platform.settings
         return f"{cookie_name(settings)}={cookie_value(caller.token or '', host or caller.host, settings)}"
 
+    def token(self, caller: Caller | None) -> dict[str, str]:
+        """The header by which the caller's pages show that a write comes from them."""
+        return {csrf.HEADER: csrf.token_of(caller)} if caller else {}
+
     def send(
         self, method: str, path: str, host: str, headers: Mapping[str, str] | list[tuple[str, str]] = (),  # type: ignore[assignment]
         *, address: str = "", **request: Any,
@@ -59,6 +65,8 @@ class Site:
         client = (address or f"10.9.{number // 250}.{number % 250}", 4000)
         pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
         pairs = [("host", host)] * (bool(host) and "host" not in {name.lower() for name, _ in pairs}) + pairs
+        if method not in {"GET", "HEAD"}:
+            self._as_our_page(path, pairs, request)
 
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=True, client=client)
@@ -66,6 +74,22 @@ class Site:
                 return await http.request(method, path, headers=pairs, **request)
 
         return self._loop.run_until_complete(go())
+
+    def _as_our_page(self, path: str, pairs: list[tuple[str, str]], request: dict[str, Any]) -> None:
+        """Adds the token that our page would send, unless the test says what it sends."""
+        said = {name.lower(): value for name, value in pairs}
+        if csrf.HEADER in said:
+            return
+        settings = self.door.platform.settings
+        host = said.get("host", "").rsplit(":", 1)[0].lower()
+        secret = settings.secret_key.get_secret_value()
+        if form_tokens.BEFORE.fullmatch(path):
+            token = session_csrf.new_form(host, secret)
+            cookie = f"{form_tokens._cookie(settings)}={token}"
+            pairs[:] = [pair for pair in pairs if pair[0].lower() != "cookie"]
+            pairs += [("cookie", "; ".join(filter(None, [said.get("cookie"), cookie]))), (csrf.HEADER, token)]
+        elif (held := session_token(said.get("cookie", ""), host, settings)) is not None:
+            pairs.append((csrf.HEADER, session_csrf.of_session(sessions.token_hash(held), host, secret)))
 
     def post(
         self, tenant: Tenant, path: str, caller: Caller | None = None, *, headers: Mapping[str, str] | None = None,

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         description="Whether anybody may sign a tenant up at the platform's own host: open or closed. Empty is closed "
         "in production, where it also needs a mail server, and open elsewhere.",
     )
+    security_contact: str = Field(
+        "", description="Where weaknesses are reported, as mailto: or https:; shown in /.well-known/security.txt."
+    )
 
     @field_validator("env", mode="before")
     @classmethod
@@ -94,6 +97,21 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://workreef.example.com")
         return value.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis_scheme(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("must be an address such as rediss://redis.example.com/0")
+        return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contact_address(cls, value: str) -> str:
+        sound = re.fullmatch(r"(https://|mailto:)[^\s<>\x00-\x1f]{3,500}", value)
+        if value and sound is None:
+            raise ValueError("must be an https: or mailto: address")
+        return value
 
     @field_validator("smtp_url")
     @classmethod

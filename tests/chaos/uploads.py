@@ -24,9 +24,13 @@ from workreef_app.services.signals.models import CHUNK_BYTES, RunStatus, StopRea
 LINES = 120_000
 
 
+def served_by(world: World) -> Served:
+    return Served(world.port, world.settings, world.door, world.logs / "web.log")
+
+
 def signed_in(world: World) -> dict[str, str]:
     """The cookie of an admin's new session; the admin is made at the first call."""
-    served = Served(world.port, world.settings, world.door, world.logs / "web.log")
+    served = served_by(world)
     with suppress(Conflict):  # there is one already
         invited = world.door.perform(world.admin, "people.create", {
             "email": served.email(SLUG, "admin"), "name": "Admin", "personas": ["admin"], "departments": [],
@@ -45,6 +49,7 @@ class Upload:
         self._world, self._name, self._department, self._log = world, name, department, log
         self._part = int(len(log.content) * share)
         self._cookie, self._go = signed_in(world), threading.Event()
+        self._token = served_by(world).token(self._cookie, SLUG)
         self.answer: httpx.Response | httpx.TransportError | None = None
         self._thread = threading.Thread(target=self._put, name="upload", daemon=True)
         self._thread.start()
@@ -59,7 +64,7 @@ class Upload:
         try:
             self.answer = httpx.put(
                 f"http://127.0.0.1:{self._world.port}/upload/imports", content=self._body(), cookies=self._cookie,
-                headers={"Host": host, "Origin": f"http://{host}"}, timeout=60.0, params={
+                headers={"Host": host, "Origin": f"http://{host}", **self._token}, timeout=60.0, params={
                     "kind": "log_file", "file_name": f"{self._name}.log", "department": self._department,
                 },
             )

@@ -231,6 +231,7 @@ def test_beyond_the_limit_a_person_is_told_when_to_come_back(open_tab: OpenTab, 
     headers = {
         **own.served.host(own.slug), "Origin": own.served.url(own.slug, ""),
         "Cookie": "; ".join(f"{name}={value}" for name, value in own.served.cookie(caller).items()),
+        **own.served.token(own.served.cookie(caller), own.slug),
     }
     with httpx.Client(headers=headers) as client:
         while client.post(f"{own.served.base}/api/v1/audit.verify", json={}).status_code == 200:

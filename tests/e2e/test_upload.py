@@ -174,11 +174,13 @@ def test_a_connection_that_breaks_on_the_wire_ends_in_an_account(
     served: Served, make_world: Callable[..., World]
 ) -> None:
     world = make_world("Wire", count=0, people=["admin"])
-    (name, value), = served.sign_in(world.slug, "admin").items()
+    cookie = served.sign_in(world.slug, "admin")
+    (name, value), = cookie.items()
+    token = served.token(cookie, world.slug)["X-CSRF-Token"]
     host = f"{served.host_name(world.slug)}:{served.port}"
     head = (
         f"PUT /upload/imports?kind=log_file&file_name=a.log&department=claims HTTP/1.1\r\nHost: {host}\r\n"
-        f"Origin: http://{host}\r\nCookie: {name}={value}\r\nContent-Length: 9000000\r\n\r\n"
+        f"Origin: http://{host}\r\nCookie: {name}={value}\r\nX-CSRF-Token: {token}\r\nContent-Length: 9000000\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", served.port)) as wire:
         wire.sendall(head.encode() + as_text(lines("health", "claims", 100)) + b'{"half a li')

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from tests.conftest import PASSWORD
 from tests.web import POLICY, Site
 from workreef_app.http import logs
-from workreef_app.http.middleware import BODY_LIMIT, CLOSED, shown_path
+from workreef_app.http.middleware import BODY_LIMIT, CLOSED, PERMISSIONS, shown_path
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.tenancy.errors import Busy, SchemaNotCurrent
 from workreef_app.services.tenancy.platform import Tenant
@@ -203,6 +203,7 @@ def test_a_body_at_the_limit_is_read(place: Place) -> None:
 SECURITY = {
     "content-security-policy": POLICY, "referrer-policy": "same-origin", "x-content-type-options": "nosniff",
     "x-frame-options": "DENY", "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin", "permissions-policy": PERMISSIONS,
 }
 
 
@@ -484,3 +485,27 @@ def test_a_path_in_the_log_is_bounded_and_one_line() -> None:
     record = logging.LogRecord("workreef.access", logging.INFO, "f", 1, "request", (), None)
     record.path = "/a\n{\"level\": \"fake\"}"
     assert "\n" not in logs.JsonLines().format(record)
+
+
+@pytest.mark.parametrize(
+    "path", ["/tasks%0d%0aX-Planted:%201", "/tasks?a=%0d%0aX-Planted:%201", "/%0d%0aSet-Cookie:x=y"]
+)
+def test_no_address_adds_a_header_to_the_redirect_to_sign_in(path: str, place: Place) -> None:
+    response = place.site.get(place.tenant, path)
+    assert response.status_code == 303
+    assert "x-planted" not in response.headers
+    assert "set-cookie" not in response.headers
+    assert response.headers["location"].startswith("/login?then=%2F")
+    assert not set("\r\n") & set(response.headers["location"])
+
+
+def test_security_txt_names_the_contact_on_every_host(place: Place, configured: Callable[..., None]) -> None:
+    for host in (place.host, "localhost"):
+        assert place.site.send("GET", "/.well-known/security.txt", host).status_code == 404
+    configured(security_contact="mailto:security@workreef.example")
+    for host in (place.host, "localhost"):
+        found = place.site.send("GET", "/.well-known/security.txt", host)
+        assert found.headers["content-type"].startswith("text/plain")
+        lines = dict(line.split(": ", 1) for line in found.text.splitlines())
+        assert lines["Contact"] == "mailto:security@workreef.example"
+        assert datetime.fromisoformat(lines["Expires"]) > datetime.now(UTC)

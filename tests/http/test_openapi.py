@@ -12,6 +12,7 @@ import pytest
 
 from tests.web import Site
 from workreef_app.http import app as http_app
+from workreef_app.services.access.tokens import grantable
 from workreef_app.services.operation import REGISTRY, FileResult
 from workreef_app.services.tenancy.platform import Tenant
 
@@ -52,6 +53,10 @@ def test_an_operation_says_what_it_takes_and_gives(name: str, document: dict[str
     assert set(schema.get("properties", {})) == set(spec.command.model_fields)
     assert schema["additionalProperties"] is False
     assert body["required"] is bool(schema.get("required"))
+    ways = [set(way) for way in post["security"]]
+    assert ways[0] == (set() if spec.public else {"session", "page"})
+    assert ({"token"} in ways) == grantable(spec)
+    assert set().union(*ways) <= set(document["components"]["securitySchemes"])
     for status in ("401", "402", "403", "404", "409", "413", "422", "423", "429", "500", "503"):
         (kind,) = post["responses"][status]["content"]
         assert kind == "application/problem+json", status

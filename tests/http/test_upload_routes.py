@@ -113,7 +113,7 @@ class Wire:
         host = site.host(caller.tenant) if caller else ""
         address, _, query = path.partition("?")
         given = {"host": host, "origin": site.origin(host), "cookie": site.cookie(caller) if caller else "",
-                 **(headers or {})}
+                 **site.token(caller), **(headers or {})}
         self._scope = {
             "type": "http", "method": method, "path": address, "raw_path": address.encode(), "headers": [
                 (name.encode(), value.encode()) for name, value in given.items()

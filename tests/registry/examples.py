@@ -289,3 +289,6 @@ EXAMPLES: dict[str, Example] = {
 from tests.registry import examples_people  # noqa: E402  (it is made of the pieces above)
 
 EXAMPLES |= examples_people.EXAMPLES
+from tests.registry import examples_tokens  # noqa: E402  (each area's examples are made of what stands above)
+
+EXAMPLES |= examples_tokens.EXAMPLES

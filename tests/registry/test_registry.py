@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from limits import parse
 
 from tests.conftest import PASSWORD
 from tests.registry.examples import EXAMPLES, World, claimed, new_task
@@ -20,6 +19,7 @@ from workreef_app.services.access import passwords, sessions
 from workreef_app.services.access.operations import SessionGranted
 from workreef_app.services.browser import cookie_name
 from workreef_app.services.door import Caller, Door
+from workreef_app.services.limiting.limiter import terms
 from workreef_app.services.operation import REGISTRY, Event, FileResult, Operation, Persona, WrongPersona
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
@@ -116,6 +116,9 @@ REVIEWED = {
     "status.read": "admin security_reviewer",
     "tasks.list": "admin change_leader dept_lead operator",
     "tasks.read": "admin change_leader dept_lead operator",
+    "tokens.create": "admin",
+    "tokens.list": "admin",
+    "tokens.revoke": "admin",
 }
 
 
@@ -203,7 +206,7 @@ def test_the_access_matrix_is_the_reviewed_one() -> None:
 def test_every_operation_says_what_it_is_and_has_a_limit(name: str) -> None:
     spec = REGISTRY[name]
     assert spec.summary.endswith(".")
-    assert parse(spec.limit).amount > 0
+    assert terms(spec.limit)[0] > 0
     assert spec.command.model_config["extra"] == "forbid"
     assert spec.event is not None or not spec.public
 
@@ -360,21 +363,28 @@ def test_an_unknown_field_is_refused_by_name(name: str, site: Site, world: World
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_over_the_limit_is_refused(name: str, site: Site, world: World, chain: Watch) -> None:
+def test_over_the_limit_is_refused(
+    name: str, site: Site, world: World, chain: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All but the last allowed call are taken from the limiter itself, as thousands of calls would."""
     spec, example = REGISTRY[name], EXAMPLES[name]
-    payload, item, address = example.payload(world), parse(spec.limit), "10.6.6.6"
+    payload, (amount, window), address = example.payload(world), terms(spec.limit), "10.6.6.6"
     caller = world.spare[example.persona] if example.persona else None
     known = world.door.actor(caller) if caller else None
     key = (name, world.tenant.info.slug, known[0].id if known else address)
-    assert world.door._limiter.hit(item, *key, cost=item.amount - 1)
+    world.door._limiter.storage.reset()
+    monkeypatch.setattr(world.door._limiter.storage, "_clock", lambda: 0.0)
+    assert world.door._limiter.hit(spec.limit, *key, cost=amount - 1).allowed
     empty = {"unknown": 1}  # the last one that is counted; refused for what it holds
     assert site.call(world.tenant, name, empty, caller, address=address).status_code == 422
     here = chain(world.tenant)
     response = site.call(world.tenant, name, payload, caller, address=address)
     assert response.status_code == 429
     assert response.json()["code"] == "limited"
-    assert 1 <= int(response.headers["retry-after"]) <= 60
+    assert 1 <= int(response.headers["retry-after"]) <= 2 * window
+    told = {name: response.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "policy")}
+    assert told == {"limit": str(amount), "remaining": "0", "policy": f"{amount};w={window}"}
+    assert response.headers["ratelimit-reset"] == response.headers["retry-after"]
     assert here.new() == []
     again = None if caller is None else _as(world, replace(spec, public=False))
     status = 200 if name in PEOPLES else 403
@@ -409,8 +419,10 @@ ROWS = {
 
 
 def _same_but_for_the_request(one: Any, two: Any) -> None:
+    told_per_call = {"x-request-id", "ratelimit-remaining", "ratelimit-reset"}
+
     def rest(response: Any) -> tuple[Any, ...]:
-        headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+        headers = {name: value for name, value in response.headers.items() if name not in told_per_call}
         request = response.json()["request_id"]
         return response.status_code, headers, response.content.replace(request.encode(), b"")
 

@@ -111,7 +111,8 @@ def test_a_table_is_behind_row_level_security_with_a_policy_that_asks_who(schema
     assert schema("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:t)", t=table) == [(True,)]
     policies = schema("SELECT permissive, roles::text[], cmd, qual FROM pg_policies WHERE tablename = :t", t=table)
     assert [(p.permissive, list(p.roles), p.cmd) for p in policies] == [("PERMISSIVE", ["public"], "ALL")]
-    asks = ("wr_actor", "wr_person", "wr_departments", "wr_reach", "FROM source", "FROM task", "FROM job", "FROM alarm")
+    asks = ("wr_actor", "wr_person", "wr_departments", "wr_reach", "FROM source", "FROM task", "FROM job", "FROM alarm",
+            "FROM api_token")
     assert any(word in policies[0].qual for word in asks)
 
 

@@ -398,6 +398,7 @@ def test_sigterm_ends_the_server_in_order(served: Served, tmp_path: Path) -> Non
     process = launch(served.settings.data_dir, pages, port, log)
     own = {"Host": f"harbor.localhost:{port}", "Origin": f"http://harbor.localhost:{port}"}
     cookie, answers = served.sign_in("harbor", "admin"), []
+    own |= served.token(cookie, "harbor")
 
     def ask() -> None:
         answers.append(httpx.post(

@@ -19,7 +19,7 @@ CONNECTING = frozenset({
     "logging.handlers", "_socket", "asyncore", "asynchat", "httpx", "httpcore", "requests", "urllib3", "aiohttp",
     "httplib2", "pycurl", "h11", "websocket", "websockets", "wsproto", "paramiko", "grpc", "boto3", "botocore",
     "aiobotocore", "azure", "google.cloud", "googleapiclient", "hvac", "openai", "anthropic", "mcp", "authlib",
-    "litellm", "slack_sdk", "sentry_sdk", "aiosmtplib", "dns", "kubernetes", "docker",
+    "litellm", "redis", "limits.storage.redis", "slack_sdk", "sentry_sdk", "aiosmtplib", "dns", "kubernetes", "docker",
 })
 #: Calls of asyncio that do the same.
 CALLS = frozenset({
@@ -33,6 +33,8 @@ PROGRAMS = frozenset({"curl", "wget", "nc", "ncat", "ssh", "scp", "sendmail", "t
 REVIEWED = {
     ("workreef_app/services/tenancy/embedded.py", "socket"): "asks our own Postgres on its Unix socket if it is up",
     ("workreef_app/services/workers/process.py", "socket"): "the name of this host, for the list of workers",
+    ("workreef_app/services/limiting/shared.py", "redis"): "counts calls in the platform's own Redis",
+    ("workreef_app/services/limiting/shared.py", "limits.storage.redis"): "the same, by the library's own storage",
     ("workreef_app/http/server.py", "socket"): "asks whether our own port is free, by binding it",
     ("workreef_app/demo/start.py", "http.client"): "waits until our own server on this host answers",
 }

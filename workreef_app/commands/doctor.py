@@ -5,36 +5,20 @@ from __future__ import annotations
 import shutil
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-
-from sqlalchemy import text
-from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from workreef_app.commands.frame import Failed, print_json, sentence_of, tell
 from workreef_app.commands.serving import need_port
-from workreef_app.services.posture import boot, looking
-from workreef_app.services.posture.status import worker_command
+from workreef_app.services.limiting import limiter
+from workreef_app.services.outbound import mail
+from workreef_app.services.outbound.smtp import MailServer
+from workreef_app.services.posture import boot, checks
+from workreef_app.services.posture.checks import Finding
 from workreef_app.services.process import opened
-from workreef_app.services.tenancy import migrate
-from workreef_app.services.tenancy.embedded import EmbeddedError
-from workreef_app.services.tenancy.errors import TenancyError
-from workreef_app.services.tenancy.platform import Platform
-from workreef_app.services.vault.errors import KeyUnavailable
 from workreef_app.settings import ConfigurationError, Fault, Settings, load
 
 FREE_BYTES = 500_000_000
-_WAITING = text("SELECT queue_name, count(*) AS jobs FROM procrastinate_jobs WHERE status = 'todo' GROUP BY queue_name")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One live check: whether it holds, and what was found."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 def settings_faults() -> tuple[Settings | None, list[Fault]]:
@@ -47,19 +31,37 @@ def settings_faults() -> tuple[Settings | None, list[Fault]]:
 
 
 def live(settings: Settings) -> Iterator[Finding]:
-    """Everything that can be looked at now, each by itself."""
+    """Everything that can be looked at now, each by itself: one that fails keeps nothing from the others."""
     yield _space(settings.data_dir)
     yield _tool("node")
     yield _tool("npm")
     yield _port(settings)
+    yield from _services(settings)
     if settings.embedded and not (settings.data_dir / "postgres").exists():
         yield Finding("database", True, "the embedded Postgres was not started yet")
         return
     try:
         with opened(settings, prepare=False) as door:
-            yield from _databases(door.platform)
-    except (EmbeddedError, TenancyError, KeyUnavailable, DBAPIError, ArgumentError) as error:
+            yield from checks.databases(door.platform)
+    except checks.FAILURES as error:
         yield Finding("database", False, sentence_of(error) or type(error).__name__)
+
+
+def _services(settings: Settings) -> Iterator[Finding]:
+    """What the settings name beside the database."""
+    if not settings.redis_url:
+        yield Finding("redis", True, "not used: each process counts calls by itself")
+    else:
+        answers = limiter.answers(settings.redis_url)
+        cure = "does not answer; start it, or correct WORKREEF_REDIS_URL"
+        yield Finding("redis", answers, "answers" if answers else cure)
+    url = settings.smtp_url.get_secret_value()
+    if not url:
+        yield Finding("mail", True, "not used: no mail is sent")
+        return
+    outcome = mail.reachable(MailServer.of(url))
+    said = f"{outcome.failure.value.replace('_', ' ')}; correct WORKREEF_SMTP_URL" if outcome.failure else "answers"
+    yield Finding("mail", outcome.ok, said)
 
 
 def _space(place: Path) -> Finding:
@@ -79,43 +81,6 @@ def _port(settings: Settings) -> Finding:
     except Failed:
         return Finding("port", True, f"{settings.port} is in use, by WorkReef if it is being served")
     return Finding("port", True, f"{settings.port} is free")
-
-
-def _databases(platform: Platform) -> Iterator[Finding]:
-    with platform.control.connect() as connection:
-        version = str(connection.execute(text("SHOW server_version")).scalar_one())
-        schema = migrate.current(connection)
-    yield Finding("database", int(version.split(".")[0]) >= 16, f"Postgres {version} answers")
-    needed = migrate.head("control")
-    yield Finding("control_schema", schema == needed, f"at {schema or 'none'}, needed {needed}")
-    state = boot.look(platform)
-    for check, good in ((boot.tenant_schema, "all current"), (boot.ownership, "no app role owns a table")):
-        fault = check(state)
-        yield Finding(check.__name__, fault is None, f"{fault.wrong} {fault.cure}" if fault else good)
-    for tenant in state.tenants:
-        yield _key(platform, tenant.slug)
-    if schema == needed:
-        yield from _workers(platform)
-
-
-def _workers(platform: Platform) -> Iterator[Finding]:
-    """Who works on each queue, and what waits there; a queue in which nothing waits needs nobody."""
-    with platform.control.connect() as connection:
-        found = looking.workers(connection, datetime.now(UTC))
-        waiting = {str(row.queue_name): int(row.jobs) for row in connection.execute(_WAITING)}
-    for queue, workers in found.items():
-        jobs = waiting.get(queue.value, 0)
-        said = f"{workers.alive} working, {jobs} waiting"
-        ok = workers.alive > 0 or not jobs
-        yield Finding(f"queue {queue.value}", ok, said if ok else f"{said}; start `{worker_command(queue)}`")
-
-
-def _key(platform: Platform, slug: str) -> Finding:
-    try:
-        platform.keyring.cipher(platform.tenant(slug).key)
-    except (KeyUnavailable, TenancyError) as error:
-        return Finding(f"key {slug}", False, str(error))
-    return Finding(f"key {slug}", True, "answers")
 
 
 def report(as_json: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -22,12 +23,15 @@ from starlette.exceptions import HTTPException
 from workreef_app.http import account_routes, csv_routes, plain, session_routes, signup_routes, upload_routes, version
 from workreef_app.http.context import THREADS, grant_ticket, perform, request_id
 from workreef_app.http.failures import failure, http_error, refused
-from workreef_app.http.operations import command_schemas, file_response, router
+from workreef_app.http.operations import SCHEMES, command_schemas, file_response, router
 from workreef_app.http.problems import for_programs, of_refusal, problem
 from workreef_app.services.audit import verify
 from workreef_app.services.door import utc_now
 from workreef_app.services.operation import CodeNeeded, DiskFull, Refusal, Unavailable
 from workreef_app.services.process import current, trouble
+
+#: For how long what security.txt says holds from when it is read.
+SECURITY_TXT = timedelta(days=90)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -96,6 +100,15 @@ async def verifier() -> Response:
     return FileResponse(verify.__file__, media_type="text/x-python", filename="verify.py")
 
 
+async def security_txt() -> Response:
+    """Where weaknesses are reported (RFC 9116); there is none unless a contact is set."""
+    contact = current().platform.settings.security_contact
+    if not contact:
+        raise HTTPException(404)
+    expires = (utc_now() + SECURITY_TXT).replace(microsecond=0, tzinfo=None).isoformat()
+    return PlainTextResponse(f"Contact: {contact}\nExpires: {expires}Z\nPreferred-Languages: en\n")
+
+
 async def _no_such_api(request: Request) -> Response:
     return problem(404, "not_found", "There is no such operation.", request_id(request))
 
@@ -103,7 +116,9 @@ async def _no_such_api(request: Request) -> Response:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title="WorkReef", version="1", routes=app.routes)
-        schema.setdefault("components", {}).setdefault("schemas", {}).update(command_schemas())
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {}).update(command_schemas())
+        components["securitySchemes"] = SCHEMES
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -123,6 +138,7 @@ def create() -> FastAPI:
     app.include_router(upload_routes.routes)
     for path, endpoint in (
         ("/healthz", healthz), ("/readyz", readyz), ("/version.json", version.version_json),
+        ("/.well-known/security.txt", security_txt),
         ("/export/audit", export_audit), ("/audit/verify.py", verifier),
     ):
         app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False, response_model=None)

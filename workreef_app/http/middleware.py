@@ -6,6 +6,7 @@ It sees HTTP requests and sockets alike, before a socket is accepted.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -19,12 +20,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from uuid_utils.compat import uuid7
 
-from workreef_app.http import plain
+from workreef_app.http import csrf, exempt, form_tokens, plain
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
 from workreef_app.http.problems import for_programs, problem
-from workreef_app.services.browser import browser_caller, host_of
+from workreef_app.services.browser import TOKEN_PATHS, bearer_of, browser_caller, host_of
 from workreef_app.services.door import Caller
 from workreef_app.services.process import current
 from workreef_app.services.signup import is_open
@@ -40,20 +41,29 @@ TabOwner = Callable[[str], UUID | None]
 log = logging.getLogger("workreef.access")
 
 BODY_LIMIT = 1 << 20
+#: Conversations with models are longer than what operations take.
+MODEL_LIMIT = 8 << 20
 #: Files go through in pieces and are never held, so that only what is absurd is refused for its size.
 UPLOAD_LIMIT = 20 << 30
 UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
+#: What a page asks of a browser's devices: nothing.
+PERMISSIONS = ", ".join(f"{name}=()" for name in (
+    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope",
+    "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
+))
 #: What follows these is a secret.
 LINKS = ("/invite/", "/reset/", "/signup/")
 #: Built-in endpoints of the page framework that nobody needs.
 CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
-OPEN = re.compile(r"/(healthz|readyz)")
+OPEN = re.compile(r"/(healthz|readyz|\.well-known/security\.txt)")
 #: Served on the platform's own host alone.
 SIGN_UP = re.compile(r"/signup(/[A-Za-z0-9_-]{1,100})?")
 UNGUARDED = re.compile(
-    r"/(login$|forgot$|auth/(?:login|logout|code)$|invite/|reset/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|forgot$|auth/(?:login|logout|code|csrf)$|invite/|reset/|api/|v1/|audit/verify\.py|assets/|"
+    r"[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 
@@ -89,7 +99,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*_kept(message.get("headers", []), extra), *extra]
+                ours = [*extra, *_standing(scope)]
+                message["headers"] = [*_kept(message.get("headers", []), ours), *ours]
             await send(message)
 
         try:
@@ -99,7 +110,7 @@ class Front:
             else:
                 if scope["path"] in self._folders:
                     scope["path"] += "/"
-                await self._app(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
+                await self._checked(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
         except Exception as error:
             # Kept here: a server would write its text, which may quote data, into the log. What was answered is
             # logged already.
@@ -112,6 +123,19 @@ class Front:
                 "status": status, "tenant": caller.tenant.info.slug if caller else "",
                 "ms": round((time.perf_counter() - started) * 1000, 1),
             })
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, unless the request is a write that does not come from one of our pages."""
+        caller = scope["state"].get("caller")
+        page = form_tokens.begin(scope, caller, current().platform.settings)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *page.keep()]
+            await send(message)
+
+        response, receive = await csrf.checked(scope, receive, headers_of(scope), caller, page)
+        await (self._app if response is None else response)(scope, receive, send_with_cookie)
 
     async def _before(self, scope: Scope) -> Response | None:
         """An answer that makes the application needless, or None to go on."""
@@ -129,7 +153,9 @@ class Front:
         if caller is None and not SIGN_UP.fullmatch(path):
             return _platform_page(path)
         peer = (scope.get("client") or ("", 0))[0]
-        why = refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
+        # Only what a browser adds by itself, a cookie, can be sent by another site without its user's knowledge.
+        free = path in exempt.PATHS or (caller is not None and caller.bearer is not None)
+        why = "" if free else refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
         if why:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")
@@ -146,7 +172,7 @@ class Front:
         peer = (scope.get("client") or ("", 0))[0]
         find = partial(
             browser_caller, current().platform, headers, peer,
-            scope.get("state", {}).get("request_id", ""),
+            scope.get("state", {}).get("request_id", ""), bearer_of(headers, scope["path"]),
         )
         return await anyio.to_thread.run_sync(find, limiter=THREADS)
 
@@ -191,13 +217,27 @@ class Front:
             "referrer-policy": "same-origin",
             "x-content-type-options": "nosniff",
             "x-frame-options": "DENY",
-            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+            "permissions-policy": PERMISSIONS,
             "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
             "x-request-id": request_id,
         }
         if current().platform.settings.production:
             values["strict-transport-security"] = "max-age=63072000; includeSubDomains"
         return [(name.encode(), value.encode()) for name, value in values.items()]
+
+
+def _standing(scope: Scope) -> Headers:
+    """How the caller of an operation stands with its limit, in the fields of the IETF's draft of them."""
+    caller = scope["state"].get("caller")
+    if caller is None or caller.told.standing is None or not scope["path"].startswith(TOKEN_PATHS):
+        return []
+    told = caller.told.standing
+    values = {
+        "ratelimit-limit": str(told.amount), "ratelimit-remaining": str(told.remaining),
+        "ratelimit-reset": str(math.ceil(told.reset)), "ratelimit-policy": f"{told.amount};w={told.window}",
+    }
+    return [(name.encode(), value.encode()) for name, value in values.items()]
 
 
 async def _page_guard(scope: Scope, caller: Caller) -> Response | None:
@@ -239,7 +279,9 @@ def shown_path(path: str) -> str:
 
 def limit_of(path: str) -> int:
     """How many bytes a request to this address may bring."""
-    return UPLOAD_LIMIT if path in UPLOADS else BODY_LIMIT
+    if path in UPLOADS:
+        return UPLOAD_LIMIT
+    return MODEL_LIMIT if path.startswith("/v1/") else BODY_LIMIT
 
 
 def bounded(receive: Receive, limit: int) -> Receive:

@@ -13,7 +13,10 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 
 from workreef_app.http.context import drop_cookie, grant_cookie, perform
+from workreef_app.http.csrf import FORMS
+from workreef_app.http.form_tokens import FIELD
 from workreef_app.services.access.operations import SessionGranted
+from workreef_app.services.access.tokens import grantable
 from workreef_app.services.operation import REGISTRY, FileResult, Invalid, Operation
 
 JSON_DEPTH = 32
@@ -54,9 +57,6 @@ def _sound(value: Any, room: int = JSON_DEPTH) -> bool:
     return True
 
 
-FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-
-
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; a name given twice is ambiguous, and refused."""
     found = dict(pairs)
@@ -89,7 +89,7 @@ async def _form(request: Request, spec: Operation) -> dict[str, Any]:
         raise Invalid("This operation takes a JSON body only.")
     fields: dict[str, Any] = {}
     form = await request.form()
-    for name in form:
+    for name in form.keys() - {FIELD}:
         values = form.getlist(name)
         if any(not isinstance(value, str) for value in values):
             raise Invalid("Files are not accepted here.", fields={name: "is a file"})
@@ -147,11 +147,35 @@ def _endpoint(spec: Operation) -> Callable[[Request], Coroutine[Any, Any, Respon
     return endpoint
 
 
+#: How a caller shows who it is.
+SCHEMES = {
+    "session": {
+        "type": "apiKey", "in": "cookie", "name": "workreef_session",
+        "description": "A signed-in browser; the cookie is `__Host-workreef` in production.",
+    },
+    "page": {
+        "type": "apiKey", "in": "header", "name": "X-CSRF-Token",
+        "description": "With the cookie: the session's token, as `GET /auth/csrf` gives it. A form may send it as the"
+                       " field `csrf_token` instead.",
+    },
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token that lists the operation."},
+}
+
+
+def security_of(spec: Operation) -> list[dict[str, list[str]]]:
+    """The ways by which an operation may be called: any one of them; none is needed where it is public."""
+    if spec.public:
+        return [{}]
+    ways: list[dict[str, list[str]]] = [{"session": [], "page": []}]
+    return [*ways, {"token": []}] if grantable(spec) else ways
+
+
 def _schema(spec: Operation) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{spec.command.__name__}"}
-    kinds = ["application/json", *(["application/x-www-form-urlencoded"] if form_shapes(spec) is not None else [])]
+    kinds = ["application/json", *(sorted(FORMS) if form_shapes(spec) is not None else [])]
     needed = any(field.is_required() for field in spec.command.model_fields.values())
-    return {"requestBody": {"required": needed, "content": {kind: {"schema": reference} for kind in kinds}}}
+    content = {kind: {"schema": reference} for kind in kinds}
+    return {"requestBody": {"required": needed, "content": content}, "security": security_of(spec)}
 
 
 def router() -> APIRouter:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from html import escape
 from types import MappingProxyType
 
+from workreef_app.http import form_tokens
 from workreef_app.http.frontend import ROOT
 
 # Both are in the page itself: it must look the same where nothing else is served, as at an unknown host.
@@ -54,9 +55,12 @@ def field(
 
 
 def form(action: str, button: str, *fields: str, hidden: Mapping[str, str] = MappingProxyType({})) -> str:
-    """A form that is posted to `action`. Every form of the plain pages is made here."""
+    """A form that is posted to `action`, with the token that shows that it is ours. Every form of the plain pages is
+    made here.
+    """
+    carried = {**hidden, form_tokens.FIELD: form_tokens.token_for(action)}
     kept = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in carried.items()
     )
     return f"""<form method="post" action="{escape(action)}">
 {"".join(fields)}{kept}<button type="submit">{escape(button)}</button></form>"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi.responses import JSONResponse
 
-from workreef_app.services.operation import Limited, Refusal, Unavailable
+from workreef_app.services.operation import Limited, Refusal, TokenRefused, Unavailable
 
 
 def problem(
@@ -18,7 +18,7 @@ def problem(
 
 def for_programs(path: str) -> bool:
     """Whether failures at an address are told to a program, as a problem, rather than to a person, as a page."""
-    return path.startswith("/api/") or path == "/upload/imports"
+    return path.startswith(("/api/", "/v1/")) or path in {"/upload/imports", "/auth/csrf"}
 
 
 def retry_after(refusal: Refusal) -> dict[str, str] | None:
@@ -29,4 +29,7 @@ def retry_after(refusal: Refusal) -> dict[str, str] | None:
 
 def of_refusal(refusal: Refusal, request_id: str) -> JSONResponse:
     """A refusal as it is answered."""
-    return problem(refusal.status, refusal.code, refusal.detail, request_id, refusal.fields, retry_after(refusal))
+    headers = retry_after(refusal) or {}
+    if isinstance(refusal, TokenRefused):
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return problem(refusal.status, refusal.code, refusal.detail, request_id, refusal.fields, headers)

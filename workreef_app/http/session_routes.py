@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from workreef_app.http import joining, plain
+from workreef_app.http import csrf, joining, plain
 from workreef_app.http.context import caller, drop_cookie, drop_ticket, grant_cookie, grant_ticket, perform, ticket
 from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MAXIMUM, MINIMUM
@@ -113,6 +113,13 @@ async def logout(request: Request) -> Response:
         await perform(request, "sessions.end", {})
     drop_cookie(response)
     return response
+
+
+@routes.get("/auth/csrf")
+async def csrf_token(request: Request) -> JSONResponse:
+    """The token that writes with this session's cookie send along."""
+    await perform(request, "me.read", {})
+    return JSONResponse({"csrf_token": csrf.token_of(caller(request))}, headers={"Cache-Control": "no-store"})
 
 
 @routes.get("/start")

@@ -13,6 +13,9 @@ from fastapi import APIRouter, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from workreef_app.http import csrf
+from workreef_app.http.context import caller
+from workreef_app.http.form_tokens import FIELD
 from workreef_app.http.parts import Field, FileBegins, Part, Parts, Piece
 from workreef_app.http.sending import Cut, Sending, arriving
 from workreef_app.services.operation import Invalid
@@ -74,14 +77,20 @@ class Form:
         self._request = request
         self._fields: list[tuple[str, str]] = []
         self._files = 0
+        #: As the page's script sends it; else the form's own field must be it.
+        self._token = request.headers.get(csrf.HEADER, "")
 
     async def take(self, part: Part) -> None:
         """Takes the next part. Raises a Refusal."""
         if isinstance(part, Field):
             if self._files:
                 raise Invalid("The files must be the last fields of the form.")
-            self._fields.append((part.name, part.value))
+            if part.name == FIELD:
+                self._token = part.value
+            else:
+                self._fields.append((part.name, part.value))
         elif isinstance(part, FileBegins):
+            csrf.verify(caller(self._request), self._token)
             self._files += 1
             if part.file_name:
                 self.sending = await Sending.begin(self._request, self._payload(part.file_name))

@@ -13,7 +13,7 @@ from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.connection import connection, scripts
 from workreef_app.pages.ui.keys import keys_dialog
 from workreef_app.pages.ui.leave import Leave
-from workreef_app.pages.ui.native import NativeForm, NativeLink
+from workreef_app.pages.ui.native import NativeForm, NativeLink, token_field
 from workreef_app.state.shell import NavItem, ShellState
 
 NAV_ICONS = (
@@ -179,6 +179,7 @@ def _me() -> rx.Component:
                 type="button", class_name="wr-button wr-button-plain", custom_attrs={"popoverTarget": "wr-keys"},
             ),
             NativeForm.create(
+                token_field(ShellState.csrf_token),
                 rx.el.button(
                     rx.icon("log-out", size=16, aria_hidden="true"), "Sign out",
                     type="submit", class_name="wr-button wr-button-plain",

@@ -17,6 +17,7 @@ from workreef_app.pages.ui import (
     section,
     source,
 )
+from workreef_app.pages.ui.native import token_field
 from workreef_app.pages.ui.ticker import Ticker
 from workreef_app.pages.ui.upload import Uploader, file_field, zone_field
 from workreef_app.state.import_cards import AccountLine, ImportCard
@@ -77,6 +78,7 @@ def _source(line: rx.Var[SourceLine]) -> list[rx.Component | rx.Var[str]]:
 
 def _form() -> rx.Component:
     return Uploader.create(
+        token_field(ShellState.csrf_token),
         rx.el.div(
             _choice("Kind", "kind", rx.el.option("Log file", value="log_file")),
             _choice(

@@ -9,6 +9,9 @@ from workreef_app.services.door import Caller
 from workreef_app.services.tenancy.platform import Platform
 from workreef_app.settings import Settings
 
+#: Where an API token is taken; nowhere else, so that it opens no page and no socket.
+TOKEN_PATHS = ("/api/v1/", "/v1/")
+
 
 def cookie_name(settings: Settings) -> str:
     """`__Host-` in production, where browsers then insist on Secure, path `/` and no domain."""
@@ -60,8 +63,19 @@ def address_of(headers: Mapping[str, str], peer: str, settings: Settings) -> str
     return next((hop for hop in reversed(chain) if hop not in settings.proxies), peer)
 
 
-def browser_caller(platform: Platform, headers: Mapping[str, str], peer: str, request_id: str) -> Caller | None:
-    """The caller of a request to a tenant's host; None for the platform's own. Raises UnknownTenant."""
+def bearer_of(headers: Mapping[str, str], path: str) -> str | None:
+    """The API token of a request to an address that takes one; None where there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and path.startswith(TOKEN_PATHS) else None
+
+
+def browser_caller(
+    platform: Platform, headers: Mapping[str, str], peer: str, request_id: str, bearer: str | None = None
+) -> Caller | None:
+    """The caller of a request to a tenant's host; None for the platform's own. Raises UnknownTenant.
+
+    With an API token the cookie is not looked at.
+    """
     host = host_of(headers, peer, platform.settings)
     slug = platform.slug_of(host)
     if slug is None:
@@ -70,5 +84,6 @@ def browser_caller(platform: Platform, headers: Mapping[str, str], peer: str, re
     return Caller(
         tenant=platform.tenant(slug), request_id=request_id, host=name,
         address=address_of(headers, peer, platform.settings), agent=headers.get("user-agent", "")[:400],
-        token=session_token(headers.get("cookie", ""), name, platform.settings),
+        token=session_token(headers.get("cookie", ""), name, platform.settings) if bearer is None else None,
+        bearer=bearer,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from workreef_app.services.limiting.memory import Standing
 from workreef_app.services.operation import Actor, Reach
 from workreef_app.services.tenancy.platform import Tenant
 
@@ -17,9 +18,18 @@ class JobClaim:
     claim: int = 0
 
 
+@dataclass(slots=True)
+class Told:
+    """What the door tells whoever answers the call, besides its result: how the caller stands with its limit."""
+
+    standing: Standing | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a call comes from, at one tenant: a browser's session token, a command line, a job, or a part of us."""
+    """Where a call comes from, at one tenant: a browser's session token, a program's API token, a command line, a job,
+    or a part of us.
+    """
 
     tenant: Tenant
     request_id: str
@@ -27,9 +37,11 @@ class Caller:
     address: str = ""
     agent: str = field(default="", repr=False)
     token: str | None = field(default=None, repr=False)
+    bearer: str | None = field(default=None, repr=False)
     cli_user: str | None = None
     job: JobClaim | None = None
     system: str | None = None
+    told: Told = field(default_factory=Told, repr=False, compare=False)
 
     @property
     def trusted(self) -> bool:

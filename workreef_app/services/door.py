@@ -6,17 +6,15 @@ persona · run · append the audit entry as the transaction's last statement · 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from psycopg.errors import UniqueViolation
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -24,9 +22,12 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from workreef_app.services import operations
-from workreef_app.services.access import sessions
+from workreef_app.services.access import sessions, tokens
 from workreef_app.services.audit import log
 from workreef_app.services.callers import Caller, JobClaim, automatic_actor
+from workreef_app.services.limiting import limiter
+from workreef_app.services.limiting.limiter import Limiter
+from workreef_app.services.limiting.memory import Standing
 from workreef_app.services.operation import (
     REGISTRY,
     Actor,
@@ -44,6 +45,8 @@ from workreef_app.services.operation import (
     Persona,
     Refusal,
     SignInAgain,
+    TokenRefused,
+    TokenScope,
     Work,
     WrongPersona,
 )
@@ -75,7 +78,14 @@ class Door:
         self.clock = clock
         #: Since when the database has not answered this process.
         self.outage = Outage()
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = Limiter(platform.settings.redis_url)
+
+    def close(self) -> None:
+        self._limiter.close()
+
+    def limiter_degraded(self) -> bool:
+        """Whether calls are counted in this process alone though Redis should count them for all."""
+        return self._limiter.degraded()
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
         """Who calls, and when they were last active; None without a session that holds."""
@@ -83,10 +93,12 @@ class Door:
             return Actor(id=f"cli:{caller.cli_user}", personas=frozenset({Persona.ADMIN})), self.clock()
         if caller.automatic:
             return automatic_actor(caller), self.clock()
-        if caller.token is None:
+        if caller.token is None and not tokens.well_formed(caller.bearer or ""):
             return None
         with self.platform.unit_of_work(caller.tenant, sessions.GATEKEEPER, keyless=True) as session:
-            return sessions.resolve(session, caller.token, caller.host, self.clock())
+            if caller.bearer is not None:
+                return tokens.resolve(session, caller.bearer, self.clock())
+            return sessions.resolve(session, caller.token or "", caller.host, self.clock())
 
     def perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command) -> Any:
         """Runs one operation and returns its result. Raises a Refusal when it is not done.
@@ -107,17 +119,22 @@ class Door:
         return result
 
     def _perform(self, caller: Caller, name: str, payload: Mapping[str, Any] | Command, stage: Stage) -> Any:
+        caller.told.standing = None
         spec = REGISTRY.get(name)
         if spec is None:
             raise NotFound("operation", name)
         known = self.actor(caller)
+        if known is None and caller.bearer is not None:
+            self._count(caller, limiter.TOKENS, "tokens", caller.tenant.info.slug, caller.address)
+            raise TokenRefused
         if known is None and not spec.public:
             raise NoSession("Sign in to go on.")
         actor, last_active = known or (sessions.GATEKEEPER, self.clock())
-        if spec.public:
+        if spec.public and caller.bearer is None:
             actor = sessions.GATEKEEPER
         self._limit(spec, caller, actor)
         command = validate(spec, payload)
+        account = self._limit_account(spec, caller, command)
         try:
             had = known[0].session_id if known else None
             result, follow = self._run(spec, caller, actor, last_active, command, stage, had)
@@ -133,6 +150,8 @@ class Door:
             if not refusal.kept:
                 self._record_refusal(spec, caller, actor, refusal)
             raise
+        if account:
+            self._limiter.clear(limiter.ACCOUNT, *account)
         for step in follow:
             step()
         return result
@@ -145,17 +164,35 @@ class Door:
             raise SignInAgain("Prove who you are once more, then do it again.")
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
+        """Counts the call for who calls, and for the tenant. Raises Limited."""
         if caller.trusted:
             return
-        self.throttle(spec.name, spec.limit, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+        slug = caller.tenant.info.slug
+        self._count(caller, spec.limit, spec.name, slug, caller.address if spec.public else actor.id)
+        self._count(caller, limiter.TENANT, "tenant", slug)
+
+    def _limit_account(self, spec: Operation, caller: Caller, command: Command) -> tuple[str, ...]:
+        """Counts the attempt for the account that it is about, until it succeeds; its key. Raises Limited."""
+        if spec.account is None or caller.trusted:
+            return ()
+        slug = caller.tenant.info.slug
+        named = f"{slug}\0{spec.account}\0{str(getattr(command, spec.account)).strip().casefold()}"
+        secret = self.platform.settings.secret_key.get_secret_value()
+        key = (spec.name, slug, hmac.new(secret.encode(), named.encode(), hashlib.sha256).hexdigest())
+        self._count(caller, limiter.ACCOUNT, *key)
+        return key
 
     def throttle(self, name: str, limit: str, *who: str) -> None:
-        """Counts one call of `name` by `who`. Raises Limited above the limit."""
-        item, key = parse(limit), (name, *who)
-        if not self._limiter.hit(item, *key):
-            reset, _ = self._limiter.get_window_stats(item, *key)
-            wait = max(1, math.ceil(reset - time.time()))
-            raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
+        """Counts one call of `name` by `who`, for what is done without an operation. Raises Limited above the limit."""
+        _allowed(self._limiter.hit(limit, name, *who))
+
+    def _count(self, caller: Caller, limit: str, *key: str) -> None:
+        """Counts a call against one limit, and notes the limit that the caller is nearest to. Raises Limited."""
+        standing = self._limiter.hit(limit, *key)
+        told = caller.told.standing
+        if told is None or not standing.allowed or _nearer(standing, told):
+            caller.told.standing = standing
+        _allowed(standing)
 
     def _run(
         self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command, stage: Stage,
@@ -165,6 +202,8 @@ class Door:
         fact, refused, result = Fact(), None, None
         with self.platform.unit_of_work(caller.tenant, actor, keyless=spec.keyless) as session:
             work = self._work(session, caller, actor, fact, browser_session)
+            if actor.operations is not None and spec.name not in actor.operations:
+                raise TokenScope("This API token does not list this operation.")
             if not spec.allows(actor):
                 raise WrongPersona("Your personas do not allow this.")
             self._prove(spec, caller, actor)
@@ -176,6 +215,8 @@ class Door:
                 refused = refusal
                 fact.target, fact.detail = refusal.facts.get("target"), _detail(refusal)
                 self._append(session, spec, caller, fact.actor or actor, refusal.event, fact)
+            if actor.token_id is not None:
+                tokens.touch(session, actor.token_id, last_active, work.now)
             if refused is None and spec.event is not None:
                 if actor.session_id is not None:
                     sessions.touch(session, actor.session_id, last_active, work.now)
@@ -222,14 +263,26 @@ class Door:
             if isinstance(refusal, NotFound):
                 fact = _out_of_scope(session, refusal)
                 event = Event.SCOPE_DENIED if fact.target else None
-            elif isinstance(refusal, WrongPersona):
-                fact.detail["reason"] = "persona"
+            elif isinstance(refusal, WrongPersona | TokenScope):
+                fact.detail["reason"] = "persona" if isinstance(refusal, WrongPersona) else "token"
             if event is not None:
                 self._append(session, spec, caller, actor, event, fact)
 
 
 def _detail(refusal: Refusal) -> dict[str, Any]:
     return {name: value for name, value in refusal.facts.items() if name != "target"}
+
+
+def _allowed(standing: Standing) -> None:
+    """Raises Limited where the limit is used up."""
+    if not standing.allowed:
+        wait = max(1, math.ceil(standing.reset))
+        raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
+
+
+def _nearer(one: Standing, other: Standing) -> bool:
+    """Whether less of the one limit is left than of the other, as parts of each."""
+    return one.remaining * other.amount < other.remaining * one.amount
 
 
 def _out_of_scope(session: Session, refusal: NotFound) -> Fact:

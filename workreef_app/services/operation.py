@@ -95,6 +95,8 @@ class Event(StrEnum):
     ALARM_RESOLVED = "alarm.resolved"
     ALARM_ROUTES_CHANGED = "alarm_routes.changed"
     ALARM_ROUTES_TESTED = "alarm_routes.tested"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_EXPORTED = "audit.exported"
 
@@ -110,12 +112,13 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `cli:<user>`, `job:<uuid>`, `system:…`, `public`.
+    """Who asks. `id` is what the audit log shows: `person:<uuid>`, `token:<uuid>`, `cli:<user>`, `job:<uuid>`,
+    `system:…`, `public`.
 
     `automatic` is a job or a part of the system, which runs what is registered for jobs and nothing else. `claim` is
     the number of the claim under which a job runs; a later claim makes it void (`services.jobs.ledger`).
     `authenticated_at` is when the person behind a session last proved who they are; `factor` is whether they have a
-    second factor.
+    second factor. An API token acts for the person who owns it, within `operations`; None is no such bound.
     """
 
     id: str
@@ -129,6 +132,8 @@ class Actor:
     claim: int = 0
     authenticated_at: datetime | None = None
     factor: bool = False
+    token_id: UUID | None = None
+    operations: frozenset[str] | None = None
 
 
 def reach_of(actor: Actor) -> frozenset[Reach]:
@@ -275,6 +280,21 @@ class CodeNeeded(NoSession):
         self.ticket = ticket
 
 
+class TokenRefused(NoSession):
+    """The API token is none of ours, has expired or was revoked, or its owner may not sign in: one answer for all."""
+
+    code = "token_refused"
+
+    def __init__(self) -> None:
+        super().__init__("This API token does not hold. Ask an admin for a new one.")
+
+
+class TokenScope(Refusal):
+    """The API token does not list the operation."""
+
+    status, code, event = 403, "token_scope", Event.SCOPE_DENIED
+
+
 class WrongPersona(Refusal):
     status, code, event = 403, "wrong_persona", Event.SCOPE_DENIED
 
@@ -373,6 +393,9 @@ class Limited(Refusal):
 class Operation:
     """A registered operation. `event` is None for polls, which are neither audited nor activity.
 
+    `limit` bounds the calls of one caller: a person or API token, an address where it is public. `account` names the
+    field that says whose door is knocked at, as an email does: attempts that fail are counted for it too.
+
     `by` are the personas that may run it; `jobs` says that jobs may, besides them. `fresh` asks for a proof of who it
     is within the last five minutes. `enrolling` is what an admin may do who must set up a second factor first.
     """
@@ -390,6 +413,7 @@ class Operation:
     summary: str
     fresh: bool = False
     enrolling: bool = False
+    account: str | None = None
 
     def allows(self, actor: Actor) -> bool:
         """Whether the actor may run it at all."""
@@ -403,7 +427,7 @@ Function = typing.TypeVar("Function", bound=Callable[..., Any])
 
 def operation(
     name: str, *, by: frozenset[Persona], limit: str, audit: Event | None, keyless: bool = False, jobs: bool = False,
-    fresh: bool = False, enrolling: bool = False,
+    fresh: bool = False, enrolling: bool = False, account: str | None = None,
 ) -> Callable[[Function], Function]:
     """Registers a function `(work, command) -> result` under `name`. Raises ValueError on a second use of a name.
 
@@ -420,7 +444,7 @@ def operation(
             raise ValueError(f"operation {name} has no docstring")
         REGISTRY[name] = Operation(
             name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0],
-            fresh, enrolling,
+            fresh, enrolling, account,
         )
         return function
 

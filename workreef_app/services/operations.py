@@ -18,6 +18,7 @@ MODULES = (
     "workreef_app.services.access.session_operations",
     "workreef_app.services.access.own_operations",
     "workreef_app.services.access.settings_operations",
+    "workreef_app.services.access.token_operations",
     "workreef_app.services.audit_review.operations",
     "workreef_app.services.signals.operations",
     "workreef_app.services.signals.receiving",

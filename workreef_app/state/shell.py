@@ -122,6 +122,8 @@ class ShellState(rx.State):
     may_alarms: bool = False
     #: For the announcements of the session's end: its mark, and the milliseconds left at the time of the load.
     session_mark: str = ""
+    #: What the forms that the browser itself sends carry.
+    csrf_token: str = ""
     session_left: int = 0
     idle_left: int = -1
     #: Path, name and a mark of its own of the field whose text was just accepted, so that its draft is forgotten.
@@ -145,6 +147,7 @@ class ShellState(rx.State):
             self.nav = navigation(me.personas)
             self._zone, self.factor, self.prove = me.time_zone, me.factor, False
             self._session(me.session)
+            self.csrf_token = me.csrf_token
             self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
             await self.look_at_alarms()
 

@@ -34,6 +34,8 @@ def test_a_sound_state_has_no_fault() -> None:
         (State(SOUND.control_schema, [TenantState("acme", False, None, 0)]), "tenant_schema"),
         (State(SOUND.control_schema, [TenantState("acme", False, migrate.head("tenant"), 1)]), "app_role_owns"),
         (State(SOUND.control_schema, [TenantState("acme", True, migrate.head("tenant"), 0)]), "demo_tenant"),
+        (State(SOUND.control_schema, SOUND.tenants, powerful=["acme"]), "database_roles"),
+        (State(SOUND.control_schema, SOUND.tenants, openings=["postgres"]), "isolation_matrix"),
     ],
 )
 def test_each_fault_is_found_alone(state: State, found: str) -> None:

@@ -24,3 +24,8 @@ class NativeLink(rx.Component):
     href: rx.Var[str]
     target: rx.Var[str]
     rel: rx.Var[str]
+
+
+def token_field(token: rx.Var[str]) -> rx.Component:
+    """The hidden field that shows that a form the browser sends is ours."""
+    return rx.el.input(type="hidden", name="csrf_token", value=token, read_only=True)

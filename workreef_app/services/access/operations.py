@@ -50,7 +50,7 @@ class SignIn(Command):
     password: SecretStr = Field(max_length=MAXIMUM)
 
 
-@operation("sessions.start", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED)
+@operation("sessions.start", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED, account="email")
 def sign_in(work: Work, command: SignIn) -> SessionGranted:
     """Signs a person in by email and password; somebody with a second factor is asked for its code next."""
     person = people.by_email(work, command.email)

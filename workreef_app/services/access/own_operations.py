@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from workreef_app.services.access import people, sessions, tenant_settings, zones
+from workreef_app.services.access import csrf, people, sessions, tenant_settings, zones
 from workreef_app.services.access.models import Department, Person, SessionRow
 from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Persona, Result, Work, operation
 from workreef_app.services.tenancy.platform import SETTINGS
@@ -38,6 +38,7 @@ class Me(Result):
 
     `factor` is whether they have a second factor, and
     `must_enrol` says that this admin must set up a second factor before anything else.
+    `csrf_token` is what writes with the session's cookie send along; empty without a session.
     """
 
     person_id: UUID | None
@@ -55,6 +56,7 @@ class Me(Result):
     session: SessionTimes | None
     factor: bool = False
     must_enrol: bool = False
+    csrf_token: str = Field("", repr=False)
 
 
 @operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True, enrolling=True)
@@ -75,6 +77,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
         environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
         factor=work.actor.factor, must_enrol=sessions.must_enrol(work.actor, production=settings.production),
+        csrf_token=_csrf(work),
     )
 
 
@@ -82,6 +85,12 @@ def _own_zone(work: Work) -> str:
     """The zone that the person chose; empty where they chose none."""
     query = select(col(Person.time_zone)).where(col(Person.id) == work.actor.person_id)
     return work.session.scalars(query).first() or ""
+
+
+def _csrf(work: Work) -> str:
+    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    settings: Settings = work.session.info[SETTINGS]
+    return csrf.of_session(row.token_hash, row.host, settings.secret_key.get_secret_value()) if row else ""
 
 
 def _times(work: Work) -> SessionTimes | None:

@@ -65,6 +65,22 @@ def send(mail: Mail, server: MailServer, policy: Policy | None = None, *, client
         return Outcome(Failure.FAULT, uncertain=True)
 
 
+def reachable(server: MailServer, policy: Policy | None = None, *, client: Client | None = None) -> Outcome:
+    """Whether the mail server answers, encrypts as asked and takes our sign-in. No mail is handed in."""
+    policy, client = policy or Policy(), client or Client()
+    session: Session | None = None
+    try:
+        session = Session(server, "localhost", policy, client, wire.Meter(client.clock, client.clock() + policy.total))
+        if server.user:
+            session.login(server.user, server.password)
+        return Outcome(None, 250)
+    except Exception as error:
+        return Outcome(*failure_of(error))
+    finally:
+        if session is not None:
+            session.close()
+
+
 def _attempt(
     mail: Mail, content: bytes, server: MailServer, policy: Policy, client: Client, meter: wire.Meter
 ) -> Try:

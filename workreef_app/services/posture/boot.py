@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from workreef_app.services.posture import isolation
 from workreef_app.services.tenancy import migrate, server
 from workreef_app.services.tenancy.models import TenantRow
 from workreef_app.services.tenancy.platform import Platform
@@ -37,17 +38,26 @@ class TenantState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a look into all databases showed."""
+    """What a look into all databases showed.
+
+    `powerful` are tenants whose app role may do more than one may; `openings` are databases that an app role of
+    another tenant may connect to.
+    """
 
     control_schema: str | None
     tenants: Sequence[TenantState]
+    powerful: Sequence[str] = field(default=())
+    openings: Sequence[str] = field(default=())
 
 
 def look(platform: Platform) -> State:
     """Looks into the control plane and every tenant's database. Raises OperationalError when one does not answer."""
+    rows = _tenants(platform)
     with platform.control.connect() as connection:
         schema = migrate.current(connection)
-    return State(schema, [_look_at(platform, row) for row in _tenants(platform)])
+        powerful = isolation.powerful(connection, rows)
+        openings = isolation.openings(connection, rows, platform.url.database or "")
+    return State(schema, [_look_at(platform, row) for row in rows], powerful, openings)
 
 
 def _tenants(platform: Platform) -> list[TenantRow]:
@@ -100,6 +110,28 @@ def ownership(state: State) -> Fault | None:
     )
 
 
+def role_powers(state: State) -> Fault | None:
+    """No app role is a superuser, passes by row-level security, or makes roles or databases."""
+    if not state.powerful:
+        return None
+    return Fault(
+        "database_roles",
+        f"The app role has more powers than one may have, of: {_names(state.powerful)}.",
+        "Take them away: `ALTER ROLE … NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION`.",
+    )
+
+
+def isolated(state: State) -> Fault | None:
+    """No tenant's app role may connect to another database than its own."""
+    if not state.openings:
+        return None
+    return Fault(
+        "isolation_matrix",
+        f"Tenants' app roles may connect to databases that are not their own: {_names(state.openings)}.",
+        "Run `REVOKE ALL ON DATABASE … FROM PUBLIC` for each, and take away what was granted to app roles.",
+    )
+
+
 def demo_tenants(state: State) -> Fault | None:
     """No tenant is a sample: its people's passwords lie in a file."""
     samples = [tenant.slug for tenant in state.tenants if tenant.demo]
@@ -121,7 +153,7 @@ def _names(slugs: Iterable[str]) -> str:
 Check = Callable[[State], Fault | None]
 SCHEMA_CHECKS: tuple[Check, ...] = (control_schema, tenant_schema)
 #: What production refuses in its databases. Each looks at one thing.
-DATABASE_CHECKS: tuple[Check, ...] = (*SCHEMA_CHECKS, ownership, demo_tenants)
+DATABASE_CHECKS: tuple[Check, ...] = (*SCHEMA_CHECKS, ownership, role_powers, isolated, demo_tenants)
 
 
 def demo_people(settings: Settings) -> Fault | None:

@@ -26,7 +26,6 @@ from workreef_app.services.posture.status import Component
 from workreef_app.services.tenancy.platform import CONTROL, SETTINGS
 from workreef_app.settings import Settings
 
-LIMITER: Final = "rate_limiter"
 SCHEMA: Final = "database_schema"
 Since = Mapping[str, datetime]
 
@@ -61,7 +60,7 @@ def _status(work: Work) -> Status:
     with control.connect() as connection:
         seen = looking.platform(connection, work)
     since = degradation.glance(control, watching.looks(seen.crews), work.now).since
-    since |= degradation.known(control, frozenset({LIMITER}))
+    since |= degradation.known(control, frozenset({watching.LIMITER}))
     mine = {SCHEMA: Look(bool(seen.behind)), watching.KEY: Look(not work.unlocked)}
     since |= degradation.observe(control, mine, work.now, work.tenant.id).since
     return Status(at=work.now, components=[*_platform(work, seen, since), *_tenant(work, since)])
@@ -75,7 +74,7 @@ def _platform(work: Work, seen: Seen, since: Since) -> list[Component]:
         *(status.workers(seen.crews[queue], since.get(watching.component(queue))) for queue in Queue),
         *(status.queue(seen.waiting[queue], seen.crews[queue].alive, work.now) for queue in Queue),
         status.scheduler(seen.slots, work.now),
-        status.limiter(since.get(LIMITER), shared=bool(settings.redis_url)),
+        status.limiter(since.get(watching.LIMITER), shared=bool(settings.redis_url)),
     ]
 
 

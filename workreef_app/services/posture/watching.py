@@ -24,9 +24,12 @@ log = logging.getLogger("workreef.status")
 SECONDS: Final = 10.0
 #: What is degraded for so long is worth an alarm; a worker that is started again is not.
 LASTING: Final = timedelta(seconds=90)
+#: Redis is back sooner where it is only started again: worth a note, and no alarm.
+LIMITER_LASTING: Final = timedelta(seconds=10)
 #: So many tenants' keys are asked at each turn, one after the other: a key service is not asked in bursts.
 KEYS: Final = 10
 KEY: Final = "key"
+LIMITER: Final = "rate_limiter"
 
 
 def component(queue: Queue) -> str:
@@ -43,19 +46,34 @@ def looks(crews: Mapping[Queue, Workers]) -> dict[str, Look]:
 Tell = Callable[[str, str, dict[str, str]], object]
 
 
+def never() -> bool:
+    """Nothing is degraded."""
+    return False
+
+
 def nobody(slug: str, operation: str, payload: dict[str, str]) -> None:
     """Tells nobody."""
+
+
+_UNREACHABLE = {"kind": AlarmKind.LIMITER_UNREACHABLE.value}
+
+
+def _missing(queue: Queue) -> dict[str, str]:
+    return {"kind": AlarmKind.WORKERS_MISSING.value, "subject": f"queue:{queue.value}"}
 
 
 class Watch:
     """Looks again and again, and notes what is degraded. One a process; several processes may watch.
 
+    `limiter` says whether this process counts calls by itself though it should not.
+
     What lasts is told to every tenant by an alarm, once over all processes, and so is its end.
     """
 
-    def __init__(self, platform: Platform, tell: Tell = nobody) -> None:
+    def __init__(self, platform: Platform, tell: Tell = nobody, limiter: Callable[[], bool] = never) -> None:
         self._platform = platform
         self._tell = tell
+        self._limiter = limiter
         self._turn = 0
 
     def look(self, now: datetime) -> None:
@@ -67,14 +85,21 @@ class Watch:
         lasting, over = found.lasting(LASTING), found.lasted(LASTING)
         for queue in Queue:
             if component(queue) in lasting:
-                self._tell_all("alarms.raise", queue)
+                self._tell_all("alarms.raise", _missing(queue))
             elif component(queue) in over:
-                self._tell_all("alarms.clear", queue)
+                self._tell_all("alarms.clear", _missing(queue))
+        self._look_at_limiter(now)
         for slug in self._next_tenants():
             self._key(slug, now)
 
-    def _tell_all(self, operation: str, queue: Queue) -> None:
-        payload = {"kind": AlarmKind.WORKERS_MISSING.value, "subject": f"queue:{queue.value}"}
+    def _look_at_limiter(self, now: datetime) -> None:
+        found = degradation.observe(self._platform.control, {LIMITER: Look(self._limiter())}, now)
+        if found.lasting(LIMITER_LASTING):
+            self._tell_all("alarms.raise", _UNREACHABLE)
+        elif found.lasted(LIMITER_LASTING):
+            self._tell_all("alarms.clear", _UNREACHABLE)
+
+    def _tell_all(self, operation: str, payload: dict[str, str]) -> None:
         for row in self._platform.tenants():
             try:
                 self._tell(row.slug, operation, payload)
@@ -106,10 +131,10 @@ class Watch:
 
 
 @contextmanager
-def watched(platform: Platform, tell: Tell = nobody) -> Iterator[None]:
+def watched(platform: Platform, tell: Tell = nobody, limiter: Callable[[], bool] = never) -> Iterator[None]:
     """Watches in a thread for the length of the block."""
     stop = threading.Event()
-    thread = threading.Thread(target=Watch(platform, tell).run, args=(stop,), name="watch", daemon=True)
+    thread = threading.Thread(target=Watch(platform, tell, limiter).run, args=(stop,), name="watch", daemon=True)
     thread.start()
     try:
         yield
