@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from workreef_app.http import csv_routes, plain, session_routes, upload_routes, version
+from workreef_app.http import csv_routes, plain, session_routes, sign_on_routes, upload_routes, version
 from workreef_app.http.context import THREADS, perform, request_id
 from workreef_app.http.failures import failure, http_error, refused
 from workreef_app.http.operations import command_schemas, file_response, router
@@ -114,6 +114,7 @@ def create() -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     app.include_router(router())
     app.include_router(session_routes.routes)
+    app.include_router(sign_on_routes.routes)
     app.include_router(csv_routes.routes)
     app.include_router(upload_routes.routes)
     for path, endpoint in (

@@ -48,7 +48,7 @@ CLOSED = re.compile(r"/(ping|_health|_upload|_all_routes|auth-codespace)(/.*)?")
 #: Served on the platform's own host, and without a session everywhere.
 OPEN = re.compile(r"/(healthz|readyz)")
 UNGUARDED = re.compile(
-    r"/(login$|auth/log(?:in|out)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|auth/log(?:in|out)$|auth/oidc/(?:start|callback)$|invite/|api/|audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from workreef_app.http import plain
-from workreef_app.http.context import caller, drop_cookie, grant_cookie, perform
+from workreef_app.http.context import THREADS, caller, drop_cookie, grant_cookie, perform, request_id
 from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MINIMUM
+from workreef_app.services.callers import Caller
 from workreef_app.services.operation import Locked, NoSession, Persona, Refusal
 from workreef_app.services.process import current
+from workreef_app.services.sso.steps import SIGN_ON
 
 routes = APIRouter(include_in_schema=False)
 START = "/start"
@@ -34,6 +37,15 @@ def landing(personas: frozenset[Persona]) -> str:
     return "/audit" if Persona.SECURITY_REVIEWER in personas else "/me"
 
 
+def offered(request: Request) -> plain.Ways:
+    """By what people may sign in here. To ask costs nobody their limit."""
+    step = Caller(caller(request).tenant, request_id(request), system=SIGN_ON)
+    found = current().perform(step, "sso.offer", {})
+    if not found.enabled:
+        return "password"
+    return "single" if found.passwords_for_admins_only else "both"
+
+
 @routes.get("/login")
 def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResponse:
     """The sign-in form."""
@@ -41,7 +53,7 @@ def login_page(request: Request, then: str = START, ended: str = "") -> HTMLResp
     if current().platform.locked(tenant):
         return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
     note = "You have signed out." if ended else ""
-    return HTMLResponse(plain.sign_in(tenant.info.name, then=local_path(then), note=note))
+    return HTMLResponse(plain.sign_in(tenant.info.name, then=local_path(then), note=note, ways=offered(request)))
 
 
 @routes.post("/auth/login")
@@ -55,7 +67,8 @@ async def login(
     except Refusal as refusal:
         name = caller(request).tenant.info.name
         html = plain.locked(name) if isinstance(refusal, Locked) else plain.sign_in(
-            name, error=refusal.detail, email=email, then=local_path(then)
+            name, error=refusal.detail, email=email, then=local_path(then),
+            ways=await anyio.to_thread.run_sync(offered, request, limiter=THREADS),
         )
         return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
     response = RedirectResponse(local_path(then), status_code=303)

@@ -35,6 +35,7 @@ from workreef_app.services.operation import (
     Event,
     Fact,
     Invalid,
+    Later,
     Limited,
     Locked,
     NoSession,
@@ -133,13 +134,13 @@ class Door:
             raise
         if spec.event is Event.SESSION_ENDED and actor.session_id is not None:
             self.on_session_end(actor.session_id)
-        return result
+        return result.fetch() if isinstance(result, Later) else result
 
     def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
         if caller.trusted:
             return
         item = parse(spec.limit)
-        key = (spec.name, caller.tenant.info.slug, caller.address if spec.public else actor.id)
+        key = (spec.name, caller.tenant.info.slug, caller.address if spec.public or caller.automatic else actor.id)
         if not self._limiter.hit(item, *key):
             reset, _ = self._limiter.get_window_stats(item, *key)
             wait = max(1, math.ceil(reset - time.time()))

@@ -13,6 +13,8 @@ MODULES = (
     "workreef_app.services.access.operations",
     "workreef_app.services.access.own_operations",
     "workreef_app.services.access.settings_operations",
+    "workreef_app.services.sso.setup",
+    "workreef_app.services.sso.steps",
     "workreef_app.services.audit_review.operations",
     "workreef_app.services.signals.operations",
     "workreef_app.services.signals.receiving",

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, DateTime, ForeignKey, LargeBinary, UniqueConstraint, Uuid, select
 from sqlmodel import col
 
-from workreef_app.services.operation import Persona, Work
+from workreef_app.services.operation import Persona, SignInRefused, Work
 from workreef_app.services.vault.columns import (
     Sensitivity,
     TenantTable,
@@ -77,6 +77,11 @@ def passwords_for_admins_only(work: Work) -> bool:
     query = select(col(IdentityProvider.enabled), col(IdentityProvider.passwords_for_admins_only))
     row = work.session.execute(query).one_or_none()
     return row is not None and row.enabled and row.passwords_for_admins_only
+
+
+def wrong_password(work: Work, **facts: Any) -> SignInRefused:
+    """A sign-in with a password that is refused: told in the same words whatever the reason, and whoever it is."""
+    return SignInRefused(WRONG_HERE if passwords_for_admins_only(work) else WRONG, **facts)
 
 
 def may_use_password(work: Work, personas: frozenset[Persona]) -> bool:

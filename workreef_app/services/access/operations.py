@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access import invitations, people, sessions, visits
+from workreef_app.services.access import federation, invitations, people, sessions, visits
 from workreef_app.services.access.models import Department, Person, PersonStatus
 from workreef_app.services.access.passwords import MAXIMUM, MINIMUM, hash_password, verify_password
 from workreef_app.services.operation import (
@@ -24,7 +24,6 @@ from workreef_app.services.operation import (
     Invalid,
     Persona,
     Result,
-    SignInRefused,
     Work,
     operation,
 )
@@ -57,7 +56,7 @@ def sign_in(work: Work, command: SignIn) -> SessionGranted:
     active = person is not None and person.status == PersonStatus.ACTIVE
     right = verify_password(person.password_hash if person and active else None, command.password.get_secret_value())
     if person is None or not right:
-        raise SignInRefused("Email or password is wrong.", email=work.keyed(people.normalise(command.email)))
+        raise federation.wrong_password(work, email=work.keyed(people.normalise(command.email)))
     return _grant(work, person)
 
 
@@ -65,6 +64,8 @@ def _grant(work: Work, person: Person) -> SessionGranted:
     row, token = sessions.start(work.session, person.id, work.host, work.now)
     visits.seen(work.session, person.id, work.now)
     personas = people.personas_of(work, person.id)
+    if not federation.may_use_password(work, personas):
+        raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))
     work.fact.actor = Actor(id=f"person:{person.id}", personas=personas, person_id=person.id)
     work.note(target=f"session:{row.id}")
     return SessionGranted(person_id=person.id, expires_at=row.expires_at, token=token)
