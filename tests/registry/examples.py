@@ -283,3 +283,6 @@ EXAMPLES: dict[str, Example] = {
     "digest.measure": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
+from tests.registry.examples_sso import EXAMPLES as _SSO  # noqa: E402
+
+EXAMPLES |= _SSO

@@ -34,6 +34,9 @@ REVIEWED = {
     ("workreef_app/services/tenancy/embedded.py", "socket"): "asks our own Postgres on its Unix socket if it is up",
     ("workreef_app/services/workers/process.py", "socket"): "the name of this host, for the list of workers",
     ("workreef_app/http/server.py", "socket"): "asks whether our own port is free, by binding it",
+    ("workreef_app/services/sso/flow.py", "authlib"): "the S256 challenge of a text: a pure function",
+    ("workreef_app/services/sso/signing_on.py", "authlib"): "an address with its query: a pure function",
+    ("workreef_app/services/sso/tokens.py", "authlib"): "the half hash of a text: a pure function",
     ("workreef_app/demo/start.py", "http.client"): "waits until our own server on this host answers",
 }
 

@@ -60,8 +60,8 @@ def _single(then: str, ways: Ways) -> str:
         return ""
     href = f"/auth/oidc/start?then={quote(then, safe='')}"
     below = "Or with a password, for admins" if ways == "single" else "Or with a password"
-    return f"""<p><a class="button" href="{escape(href)}">Sign in with single sign-on</a></p><p class="faint">{below}</p>
-"""
+    return f"""<p><a class="button" href="{escape(href)}">Sign in with single sign-on</a></p>
+<p class="faint">{below}</p>"""
 
 
 def locked(tenant: str) -> str:

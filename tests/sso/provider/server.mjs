@@ -1,7 +1,7 @@
 // A real OpenID provider on 127.0.0.1, for tests. It reads `clients`, `accounts` and `claims` from the file named by
 // its first argument, prints one line of JSON when it listens, and takes orders of the tests at `POST /orders`:
-//   {"rotate": "ES256"}  new signing keys, the old ones gone
-//   {"accounts": {...}}  other people from now on
+//   {"rotate": ["ES256"]}  new signing keys, the old ones gone
+//   {"accounts": {...}}  other people from now on; {"clients": [...]} other clients
 //   {"forge": {...}}     claims put over those of ID tokens before they are signed; null ends it
 //   {"answer": {"path": "/token", "status": 200, "body": "..."}}  what to say at a path instead; null ends it
 //   {"counts": true}     nothing; every order answers how often each path was asked for
@@ -77,10 +77,14 @@ function read(request) {
 async function orders(request, response) {
   const given = JSON.parse(await read(request));
   if (given.rotate) {
-    keys = await newKeys([given.rotate]);
+    keys = await newKeys(given.rotate);
     provider = build();
   }
   if (given.accounts) accounts = given.accounts;
+  if (given.clients) {
+    settings.clients = given.clients;
+    provider = build();
+  }
   if ('forge' in given) forge = given.forge;
   if ('answer' in given) answer = given.answer;
   response.end(JSON.stringify(counts));

@@ -34,8 +34,7 @@ CALLBACK: Final = "/auth/oidc/callback"
 MOST_ROWS: Final = 200
 Group = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Domain = Annotated[str, StringConstraints(
-    pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){1,6}$", to_lower=True,
-    strip_whitespace=True, max_length=189,
+    pattern=r"^[A-Za-z0-9-]{1,63}([.][A-Za-z0-9-]{1,63}){1,6}$", strip_whitespace=True, max_length=189,
 )]
 
 
@@ -130,7 +129,7 @@ class ChangeSignOn(Command):
     @field_validator("domains")
     @classmethod
     def _each_once(cls, value: list[str]) -> list[str]:
-        return list(dict.fromkeys(value))
+        return list(dict.fromkeys(domain.lower() for domain in value))
 
 
 @operation("sso.change", by=ADMINS, limit="30/minute", audit=Event.SSO_CHANGED)

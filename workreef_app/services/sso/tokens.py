@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from authlib.oidc.core.util import create_half_hash
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
@@ -31,6 +32,9 @@ SMALLEST_RSA: Final = 2048
 LONGEST_TOKEN: Final = 65536
 LONGEST_SUBJECT: Final = 255
 _KINDS: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+
+# That is the name under which providers sign with Ed25519 so far (RFC 8037); its successor's is hardly in use.
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 
 Jwk = Mapping[str, Any]
 
