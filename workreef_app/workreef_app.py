@@ -15,6 +15,7 @@ from workreef_app.pages import (
     own,
     proposal,
     settings,
+    sign_on,
     sources,
     status,
     tasks,
@@ -34,6 +35,7 @@ from workreef_app.state.jobs import JobsState
 from workreef_app.state.proposal import ProposalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
+from workreef_app.state.sign_on import SignOnState
 from workreef_app.state.sources import SourcesState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
@@ -49,6 +51,7 @@ PAGES = (
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),
     ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
+    ("/admin/sso", "Single sign-on", sign_on.sign_on_page, SignOnState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
     ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
     ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),

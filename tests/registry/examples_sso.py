@@ -56,7 +56,7 @@ def _by_sign_on(payload: dict[str, Any]) -> Example:
 EXAMPLES: dict[str, Example] = {
     "sso.read": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "sso.change": Example(
-        lambda world: {"issuer": ISSUER, "client_id": "workreef", "client_secret": "a secret", "domains": ["a.example"]},
+        lambda world: {"issuer": ISSUER, "client_id": "workreef", "client_secret": "secret", "domains": ["a.example"]},
         Persona.ADMIN,
     ),
     "sso.map_group": Example(_group, Persona.ADMIN),

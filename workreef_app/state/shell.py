@@ -44,6 +44,7 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
+        items.append(NavItem("Single sign-on", "/admin/sso", "sign_on"))
     return items
 
 

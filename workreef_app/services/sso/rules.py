@@ -62,7 +62,7 @@ def _line(text: str) -> str:
 
 
 def check_email(email: str, *, verified: bool, domains: Sequence[str]) -> None:
-    """Raises NotLetIn unless there is an email, the provider has verified it, and its domain is one of these, if any."""
+    """Raises NotLetIn unless there is an email that the provider has verified, of one of the domains, if any."""
     if not email:
         raise NotLetIn(Reason.NO_EMAIL)
     if not verified:
