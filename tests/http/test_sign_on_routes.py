@@ -20,7 +20,7 @@ from tests.web import Chain, Site
 from workreef_app.http.sign_on_routes import flow_cookie
 from workreef_app.services.browser import cookie_name, session_token
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Persona
+from workreef_app.services.operation import Conflict, Invalid, Persona
 from workreef_app.services.sso.reasons import SENTENCES, Reason
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
@@ -396,6 +396,25 @@ def test_an_account_with_a_password_is_never_taken_over(visit: Visit, chain: Wat
     visit.change(link_by_email=True)
     here.new()
     refused(visit, visit.sign_in(account), Reason.HAS_PASSWORD, here)
+
+
+def test_an_admin_hands_an_account_with_a_password_over(visit: Visit, person: MakePerson) -> None:
+    theirs = person(visit.tenant, ["operator", "change_leader"], email="Ines@example.com")
+    account = visit.provider.account("ines", groups=["ops"])
+    with pytest.raises(Conflict, match="off, or links nobody"):
+        visit.perform("sso.hand_over", {"email": "ines@example.com"})
+    visit.change(link_by_email=True)
+    handed = visit.perform("sso.hand_over", {"email": "ines@example.com"})
+    login = {"email": "ines@example.com", "password": PASSWORD}
+    assert visit.site.post(visit.tenant, "/auth/login", data=login).status_code == 401
+    me = visit.me(visit.sign_in(account))
+    assert me.person_id == handed.person_id
+    assert me.personas == [Persona.OPERATOR], "and they are what their groups make them"
+    assert visit.site.door.perform(theirs, "me.read", {}).personas == [Persona.OPERATOR], "in older sessions too"
+    with pytest.raises(Conflict, match="no password"):
+        visit.perform("sso.hand_over", {"email": "ines@example.com"})
+    with pytest.raises(Invalid, match="no such person"):
+        visit.perform("sso.hand_over", {"email": "nobody@example.com"})
 
 
 def test_an_invited_person_is_linked_where_that_is_allowed(visit: Visit) -> None:

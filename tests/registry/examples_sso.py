@@ -6,6 +6,7 @@ import itertools
 import os
 from typing import Any
 
+from tests.conftest import PASSWORD
 from tests.registry.examples import Example, World
 from workreef_app.services.callers import Caller
 from workreef_app.services.operation import Persona
@@ -40,6 +41,18 @@ def _mapped(world: World) -> dict[str, Any]:
     return {"group": group["group"]}
 
 
+def _with_password(world: World) -> dict[str, Any]:
+    """Somebody who signs in with a password so far."""
+    world.perform("sso.map_group", {"group": "ops", "personas": ["operator"]})
+    world.perform("sso.change", {"issuer": ISSUER, "client_id": "workreef", "enabled": True, "link_by_email": True})
+    email = f"handed{next(_numbers)}@example.com"
+    invited = world.perform("people.create", {"email": email, "name": "Handed Over", "personas": ["operator"]})
+    world.door.perform(
+        world.browser(), "invitations.accept", {"token": invited.invitation_token, "password": PASSWORD}
+    )
+    return {"email": email}
+
+
 def _vouched(world: World) -> dict[str, Any]:
     number = next(_numbers)
     return {
@@ -61,6 +74,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "sso.map_group": Example(_group, Persona.ADMIN),
     "sso.unmap_group": Example(_mapped, Persona.ADMIN),
+    "sso.hand_over": Example(_with_password, Persona.ADMIN),
     "sso.test": Example(_set_up, Persona.ADMIN),
     "sso.offer": _by_sign_on({}),
     "sso.begin": _by_sign_on({}),

@@ -90,6 +90,7 @@ REVIEWED = {
     "sources.list": "admin change_leader dept_lead operator",
     "sso.begin": "jobs",
     "sso.change": "admin",
+    "sso.hand_over": "admin",
     "sso.map_group": "admin",
     "sso.offer": "jobs",
     "sso.read": "admin security_reviewer",

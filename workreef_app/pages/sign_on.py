@@ -19,7 +19,7 @@ def sign_on_page() -> rx.Component:
             as_of=rx.cond(SignOnState.changed_at != "", "Changed " + SignOnState.changed_at, "Never changed"),
         ),
         rx.el.p(badge(SignOnState.stands, SignOnState.stands_word), " ", SignOnState.stands_text),
-        _provider(), _test(), _groups(),
+        _provider(), _test(), _groups(), _handing(),
     )
 
 
@@ -149,6 +149,31 @@ def _groups() -> rx.Component:
             none_yet("No group may come in yet.", "Add one below; its people are added here as they sign in."),
         ),
         rx.cond(SignOnState.may_change, _new_group()),
+    )
+
+
+def _handing() -> rx.Component:
+    """An account with a password is never taken over by an email: an admin hands it over."""
+    return rx.cond(
+        SignOnState.may_change & SignOnState.enabled & SignOnState.link_by_email,
+        section(
+            "Hand an account over",
+            rx.el.p(
+                "Somebody who has a password is refused by single sign-on. Take the password away here, and their next "
+                "sign-in by the provider, with the same email, is theirs.",
+            ),
+            rx.el.form(
+                rx.el.label(
+                    rx.el.span("Email"),
+                    rx.el.input(name="email", type="email", key="email" + SignOnState.handed, max_length=254,
+                                required=True, auto_complete="off"),
+                    class_name="wr-filter wr-reason",
+                ),
+                rx.el.div(button("Take the password away", type="submit"), class_name="wr-tools"),
+                on_submit=SignOnState.hand_over, aria_label="Hand an account over",
+                class_name="wr-card wr-stack wr-form",
+            ),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ MODULES = (
     "workreef_app.services.access.own_operations",
     "workreef_app.services.access.settings_operations",
     "workreef_app.services.sso.setup",
+    "workreef_app.services.sso.handing",
     "workreef_app.services.sso.steps",
     "workreef_app.services.audit_review.operations",
     "workreef_app.services.signals.operations",

@@ -94,6 +94,8 @@ class SignOnState(rx.State):
     #: Changes with each save, so that the form shows what holds.
     mark: str = ""
     may_change: bool = False
+    #: Whose account was handed over last, so that the field is empty again.
+    handed: str = ""
     checks: list[CheckLine] = []
     testing: bool = False
 
@@ -166,6 +168,16 @@ class SignOnState(rx.State):
         if found is not None:
             self._show(found, shell)
             shell.status, shell.status_href = text, TARGET
+
+    @rx.event
+    async def hand_over(self, form: dict[str, Any]) -> None:
+        """Takes a person's password away, so that they come in by single sign-on."""
+        shell = await self.get_state(ShellState)
+        found = await shell.act("sso.hand_over", {"email": str(form.get("email") or "")})
+        if found is not None:
+            self.handed = str(found.person_id)
+            shell.status = "The account has no password any more; its next sign-in by the provider takes it over."
+            shell.status_href = query("/audit", target=f"person:{found.person_id}")
 
     @rx.event
     async def test(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Final, cast
+from uuid import UUID
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from sqlalchemy import func, select
@@ -181,15 +182,19 @@ def _check_way_back(work: Work, command: ChangeSignOn) -> None:
             "Single sign-on is off, so passwords must be allowed.",
             fields={"passwords_for_admins_only": "needs single sign-on to be enabled"},
         )
-    admins = select(func.count()).select_from(Person).join(PersonPersona).where(
-        col(PersonPersona.persona) == Persona.ADMIN, col(Person.status) == PersonStatus.ACTIVE,
-        col(Person.password_hash).is_not(None),
-    )
-    if not work.session.scalar(admins):
+    if not admins_with_password(work):
         raise Invalid(
             "No admin has a password, so nobody could come in while the provider is down.",
             fields={"passwords_for_admins_only": "needs an admin with a password"},
         )
+
+
+def admins_with_password(work: Work) -> set[UUID]:
+    """The admins who can come in while the provider is down."""
+    return set(work.session.scalars(select(col(Person.id)).join(PersonPersona).where(
+        col(PersonPersona.persona) == Persona.ADMIN, col(Person.status) == PersonStatus.ACTIVE,
+        col(Person.password_hash).is_not(None),
+    )))
 
 
 class MapGroup(Command):
