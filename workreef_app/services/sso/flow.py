@@ -23,6 +23,7 @@ from workreef_app.services.vault.cipher import NONCE, associated_data
 
 LIFETIME: Final = timedelta(minutes=10)
 LONGEST_COOKIE: Final = 4096
+#: In bytes: a browser keeps no cookie of more than 4096.
 LONGEST_PATH: Final = 1000
 _LABEL: Final = "workreef/sign-on-flow/v1"
 
@@ -74,7 +75,8 @@ def begin(issuer: str, client_id: str, then: str, now: datetime) -> Flow:
     """A new flow, of chance alone."""
     return Flow(
         state=secrets.token_urlsafe(32), nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(32),
-        issuer=issuer, client_id=client_id, then=then if len(then) <= LONGEST_PATH else "", begun=int(now.timestamp()),
+        issuer=issuer, client_id=client_id, begun=int(now.timestamp()),
+        then=then if len(then.encode("utf-8", "replace")) <= LONGEST_PATH else "",
     )
 
 
@@ -89,7 +91,7 @@ def _bound_to(place: Place) -> bytes:
 def seal(flow: Flow, place: Place) -> str:
     """The cookie's value: AES-256-GCM, so that it can be neither read nor changed, nor used elsewhere."""
     nonce = os.urandom(NONCE)
-    box = _key(place.secret).encrypt(nonce, json.dumps(asdict(flow)).encode(), _bound_to(place))
+    box = _key(place.secret).encrypt(nonce, json.dumps(asdict(flow), ensure_ascii=False).encode(), _bound_to(place))
     return urlsafe_b64encode(nonce + box).decode()
 
 

@@ -49,12 +49,16 @@ def profile(claims: Mapping[str, Any], group_claim: str) -> Profile:
     found = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
     return Profile(
         subject=str(claims["sub"]),
-        email=email if isinstance(email, str) and EMAIL.fullmatch(email) else "",
+        email=email if isinstance(email, str) and email.isprintable() and EMAIL.fullmatch(email) else "",
         # The word "true", as some say, is not taken: the claim is a JSON boolean (OpenID Connect Core 5.1).
         verified=claims.get("email_verified") is True,
         name=_line(name)[:LONGEST_NAME].strip() if isinstance(name, str) else "",
-        groups=tuple(g for g in found if isinstance(g, str) and 1 <= len(g) <= LONGEST_GROUP)[:MOST_GROUPS],
+        groups=tuple(filter(_is_group, found))[:MOST_GROUPS],
     )
+
+
+def _is_group(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_GROUP and value.isprintable()
 
 
 def _line(text: str) -> str:

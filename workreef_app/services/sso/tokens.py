@@ -39,6 +39,13 @@ warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 Jwk = Mapping[str, Any]
 
 
+class _Registry(JWSRegistry):
+    """Takes a header that carries a chain of certificates too, as some do. It is not looked at."""
+
+    max_header_length = 16384
+
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a token must say. `begun` is when the sign-in was begun: an older token was not made for it."""
@@ -87,7 +94,7 @@ def _header(token: str) -> Mapping[str, Any]:
     if len(token) > LONGEST_TOKEN or not token.isascii():
         raise TokenRefused(Reason.WRONG_CLAIMS)
     try:
-        header: Mapping[str, Any] = jws.extract_compact(token.encode()).headers()
+        header: Mapping[str, Any] = jws.extract_compact(token.encode(), registry=_Registry()).headers()
     except (JoseError, ValueError, RecursionError):
         raise TokenRefused(Reason.WRONG_CLAIMS) from None
     return header
@@ -99,7 +106,7 @@ def _signed(token: str, keys: Sequence[Jwk]) -> tuple[str, dict[str, Any]]:
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise TokenRefused(Reason.WRONG_ALGORITHM)
     key = _chosen(keys, algorithm, key_id(token))
-    registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    registry = _Registry(algorithms=[algorithm], strict_check_header=False)
     try:
         claims = json.loads(jws.deserialize_compact(token, key, registry=registry).payload or b"")
     except (JoseError, ValueError, RecursionError):
