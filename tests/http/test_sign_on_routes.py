@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from http.cookies import SimpleCookie
@@ -517,10 +517,15 @@ def _engines(door: Door) -> list[Any]:
 def test_a_locked_tenant_says_so(visit: Visit, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     from workreef_app.services.vault.errors import KeyUnavailable
 
+    real = door.platform.keyring.cipher
+
     def no_key(key: Any) -> Any:
-        raise KeyUnavailable("gone")
+        if key.tenant_id == visit.tenant.info.id:
+            raise KeyUnavailable("gone")
+        return real(key)
 
     monkeypatch.setattr(door.platform.keyring, "cipher", no_key)
-    found = replace(visit).site.get(visit.tenant, "/auth/oidc/start")
+    found = visit.site.get(visit.tenant, "/auth/oidc/start")
     assert found.status_code == 423
     assert "is locked" in text_of(found)
+    monkeypatch.undo()

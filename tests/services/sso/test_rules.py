@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from workreef_app.services.operation import Persona
 from workreef_app.services.sso.reasons import SENTENCES, Reason
-from workreef_app.services.sso.rules import MOST_GROUPS, NotLetIn, check_email, profile, rights
+from workreef_app.services.sso.rules import MOST_GROUPS, NotLetIn, check_email, profile, rights, told_beside
 
 MAPPING = [
     {"group": "ops", "personas": ["operator"], "departments": ["claims"]},
@@ -84,6 +84,17 @@ def test_an_email_that_does() -> None:
 ])
 def test_what_is_not_of_the_expected_form_is_not_there(claims: dict[str, Any], part: str, found: Any) -> None:
     assert getattr(profile({"sub": "1", **claims}, "groups"), part) == found
+
+
+def test_what_is_told_beside_the_token_adds_to_it() -> None:
+    token = {"sub": "1", "iss": "i", "email_verified": True}
+    beside = {"sub": "1", "iss": "other", "email": "a@example.com", "email_verified": False, "groups": ["ops"]}
+    both = told_beside(token, beside)
+    assert both == {"sub": "1", "iss": "i", "email": "a@example.com", "email_verified": False, "groups": ["ops"]}
+    whole = {**token, "email": "b@example.com"}
+    assert told_beside(whole, beside)["email"] == "b@example.com"
+    assert told_beside(whole, beside)["email_verified"] is True
+    assert not profile(told_beside({"sub": "1", "email": "b@example.com"}, {"email_verified": True}), "groups").email
 
 
 def test_groups_are_of_the_claim_that_was_named() -> None:

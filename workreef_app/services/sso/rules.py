@@ -57,6 +57,19 @@ def profile(claims: Mapping[str, Any], group_claim: str) -> Profile:
     )
 
 
+def told_beside(claims: Mapping[str, Any], beside: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An ID token's claims with what the provider tells beside it; the token stands above.
+
+    An email and whether it is verified are of one place: a word about one email says nothing of another.
+    """
+    pair = ("email", "email_verified")
+    source = claims if all(name in claims for name in pair) else beside
+    both = {**beside, **claims}
+    return {name: value for name, value in both.items() if name not in pair} | {
+        name: source[name] for name in pair if name in source
+    }
+
+
 def _is_group(value: object) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_GROUP and value.isprintable()
 

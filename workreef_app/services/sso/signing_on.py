@@ -145,8 +145,8 @@ def _claims(
     claims = tokens.verified(given.id_token, _keys(provider, given.id_token), expected, given.access_token)
     if {"email", "email_verified", plan.group_claim} <= claims.keys():
         return claims
-    # Many put little into the token. What the token says stands above what is told beside it.
-    return {**provider.claims_of(given.access_token, claims["sub"]), **claims}
+    # Many put little into the token.
+    return rules.told_beside(claims, provider.claims_of(given.access_token, claims["sub"]))
 
 
 def _keys(provider: Provider, id_token: str) -> list[Mapping[str, Any]]:
