@@ -65,8 +65,10 @@ class TokenRefused(Exception):
         self.reason = reason
 
 
-def verified(token: str, keys: Sequence[Jwk], expected: Expected, access_token: str = "") -> dict[str, Any]:
-    """The token's claims. Raises TokenRefused."""
+def verified(
+    token: str, keys: Sequence[Jwk], expected: Expected, access_token: str = "",  # nosec B107: the lack of one
+) -> dict[str, Any]:
+    """The token's claims. `access_token` came along with it. Raises TokenRefused."""
     algorithm, claims = _signed(token, keys)
     if claims["iss"] != expected.issuer:
         raise TokenRefused(Reason.WRONG_ISSUER)
