@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,15 +20,17 @@ import pytest
 from tests.conftest import PASSWORD
 from tests.sso.providing import CLIENT_SECRET, RunningProvider, running
 from tests.web import Chain, Site
-from workreef_app.http.sign_on_routes import flow_cookie
+from workreef_app.http.sign_on_routes import MOST_AT_ONCE, flow_cookie
 from workreef_app.services.browser import cookie_name, session_token
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Conflict, Invalid, Persona
+from workreef_app.services.sso import signing_on
 from workreef_app.services.sso.reasons import SENTENCES, Reason
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
 from workreef_app.settings import Environment
 
+_addresses = itertools.count(1)
 MakePerson = Callable[..., Caller]
 Watch = Callable[[Tenant], Chain]
 
@@ -488,6 +493,41 @@ def test_too_many_from_one_address_are_refused(visit: Visit) -> None:
     assert {answer.status_code for answer in answers[:20]} == {303}
     assert answers[20].status_code == 429
     assert int(answers[20].headers["retry-after"]) > 0
+
+
+def test_a_slow_provider_holds_up_its_own_tenant_alone(
+    visit: Visit, door: Door, site: Site, provider: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = _visit(door, site, provider, "sso-quick")
+    go_on, waiting, real = threading.Event(), threading.Semaphore(0), signing_on.begin
+
+    def slow(perform: Any, place: Any, *rest: Any, **more: Any) -> Any:
+        if place.tenant_id == visit.tenant.info.id:
+            waiting.release()
+            assert go_on.wait(60)
+        return real(perform, place, *rest, **more)
+
+    monkeypatch.setattr(signing_on, "begin", slow)
+
+    async def go() -> None:
+        held = [asyncio.create_task(_begun(site, visit.tenant)) for _ in range(MOST_AT_ONCE)]
+        for _ in held:
+            assert await asyncio.to_thread(waiting.acquire, timeout=60)
+        refused = await _begun(site, visit.tenant)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert (await _begun(site, other.tenant)).status_code == 303
+        go_on.set()
+        assert [response.status_code for response in await asyncio.gather(*held)] == [303] * MOST_AT_ONCE
+        assert (await _begun(site, visit.tenant)).status_code == 303
+
+    site._loop.run_until_complete(go())
+
+
+async def _begun(site: Site, tenant: Tenant) -> httpx.Response:
+    """The start of a sign-in, beside others in one loop."""
+    transport = httpx.ASGITransport(site.app, client=(f"10.3.3.{next(_addresses)}", 4000))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{site.host(tenant)}") as http:
+        return await http.get("/auth/oidc/start")
 
 
 def test_no_transaction_is_open_while_the_provider_is_asked(

@@ -5,20 +5,22 @@ Nothing of a query is ever shown again: what is said of a failure are sentences 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from workreef_app.http import plain
-from workreef_app.http.context import THREADS, caller, grant_cookie, request_id
+from workreef_app.http.context import caller, grant_cookie, request_id
 from workreef_app.http.problems import retry_after
 from workreef_app.http.session_routes import START, local_path
 from workreef_app.services.callers import Caller
-from workreef_app.services.operation import Conflict, Limited, Locked, Refusal
+from workreef_app.services.operation import Conflict, Limited, Locked, Refusal, Unavailable
 from workreef_app.services.process import current
 from workreef_app.services.sso import signing_on
 from workreef_app.services.sso.flow import LIFETIME, Place
@@ -27,6 +29,12 @@ from workreef_app.services.sso.steps import SIGN_ON
 from workreef_app.settings import Settings
 
 routes = APIRouter(include_in_schema=False)
+
+#: Threads that wait for providers: apart from all others, so that a slow provider holds up nothing but sign-ins by one.
+WAITING = anyio.CapacityLimiter(32)
+#: Of these a tenant has at most so many, so that its provider holds up nobody else's.
+MOST_AT_ONCE = 8
+_under_way: Counter[UUID] = Counter()
 
 
 def flow_cookie(settings: Settings) -> str:
@@ -47,7 +55,16 @@ async def _run(request: Request, function: Callable[..., Any], *arguments: Any) 
         function, partial(door.perform, step), _place(request), *arguments, door.clock(),
         production=door.platform.settings.production,
     )
-    return await anyio.to_thread.run_sync(work, limiter=THREADS)
+    tenant_id = here.tenant.info.id
+    if _under_way[tenant_id] >= MOST_AT_ONCE:
+        raise Unavailable("Many people are waiting for the provider at this moment. Try again in a few seconds.")
+    _under_way[tenant_id] += 1
+    try:
+        return await anyio.to_thread.run_sync(work, limiter=WAITING)
+    finally:
+        _under_way[tenant_id] -= 1
+        if not _under_way[tenant_id]:
+            del _under_way[tenant_id]
 
 
 def _keep(response: Response, value: str) -> None:
