@@ -20,7 +20,7 @@ from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
 from workreef_app.settings import Settings
 
-pytest_plugins = ("tests.serving", "tests.web")
+pytest_plugins = ("tests.serving", "tests.sso.providing", "tests.web")
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)

@@ -16,6 +16,7 @@ from workreef_app.pages import (
     people,
     proposal,
     settings,
+    sign_on,
     sources,
     status,
     tasks,
@@ -37,6 +38,7 @@ from workreef_app.state.person import PersonState
 from workreef_app.state.proposal import ProposalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
+from workreef_app.state.sign_on import SignOnState
 from workreef_app.state.sources import SourcesState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
@@ -54,6 +56,7 @@ PAGES = (
     ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
     ("/admin/people", "People", people.people_page, PeopleState.load),
     ("/admin/people/[person_id]", "Person", people.person_page, PersonState.load),
+    ("/admin/sso", "Single sign-on", sign_on.sign_on_page, SignOnState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
     ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
     ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),

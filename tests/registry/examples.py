@@ -286,9 +286,6 @@ EXAMPLES: dict[str, Example] = {
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
 
-from tests.registry import examples_people  # noqa: E402  (it is made of the pieces above)
+from tests.registry import examples_people, examples_sso, examples_tokens  # noqa: E402  (made of what stands above)
 
-EXAMPLES |= examples_people.EXAMPLES
-from tests.registry import examples_tokens  # noqa: E402  (each area's examples are made of what stands above)
-
-EXAMPLES |= examples_tokens.EXAMPLES
+EXAMPLES |= examples_people.EXAMPLES | examples_tokens.EXAMPLES | examples_sso.EXAMPLES

@@ -18,8 +18,8 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
         (Persona.DEPT_LEAD, [*WORK, "/audit", "/alarms"]),
         (Persona.CHANGE_LEADER, [*WORK, "/audit"]),
         (Persona.CONTRIBUTOR, ["/me"]),
-        (Persona.ADMIN, [*WORK, "/audit", "/alarms", "/admin/status", "/admin/settings"]),
-        (Persona.SECURITY_REVIEWER, ["/audit", "/admin/status", "/admin/settings"]),
+        (Persona.ADMIN, [*WORK, "/audit", "/alarms", "/admin/status", "/admin/settings", "/admin/sso"]),
+        (Persona.SECURITY_REVIEWER, ["/audit", "/admin/status", "/admin/settings", "/admin/sso"]),
     ],
 )
 def test_the_menu_of_a_persona(persona: Persona, places: list[str]) -> None:

@@ -36,6 +36,9 @@ REVIEWED = {
     ("workreef_app/services/limiting/shared.py", "redis"): "counts calls in the platform's own Redis",
     ("workreef_app/services/limiting/shared.py", "limits.storage.redis"): "the same, by the library's own storage",
     ("workreef_app/http/server.py", "socket"): "asks whether our own port is free, by binding it",
+    ("workreef_app/services/sso/flow.py", "authlib"): "the S256 challenge of a text: a pure function",
+    ("workreef_app/services/sso/signing_on.py", "authlib"): "an address with its query: a pure function",
+    ("workreef_app/services/sso/tokens.py", "authlib"): "the half hash of a text: a pure function",
     ("workreef_app/demo/start.py", "http.client"): "waits until our own server on this host answers",
 }
 

@@ -20,7 +20,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from workreef_app.http import account_routes, csv_routes, plain, session_routes, signup_routes, upload_routes, version
+from workreef_app.http import (
+    account_routes,
+    csv_routes,
+    plain,
+    session_routes,
+    sign_on_routes,
+    signup_routes,
+    upload_routes,
+    version,
+)
 from workreef_app.http.context import THREADS, grant_ticket, perform, request_id
 from workreef_app.http.failures import failure, http_error, refused
 from workreef_app.http.operations import SCHEMES, command_schemas, file_response, router
@@ -134,6 +143,7 @@ def create() -> FastAPI:
     app.include_router(session_routes.routes)
     app.include_router(account_routes.routes)
     app.include_router(signup_routes.routes)
+    app.include_router(sign_on_routes.routes)
     app.include_router(csv_routes.routes)
     app.include_router(upload_routes.routes)
     for path, endpoint in (

@@ -62,8 +62,8 @@ OPEN = re.compile(r"/(healthz|readyz|\.well-known/security\.txt)")
 #: Served on the platform's own host alone.
 SIGN_UP = re.compile(r"/signup(/[A-Za-z0-9_-]{1,100})?")
 UNGUARDED = re.compile(
-    r"/(login$|forgot$|auth/(?:login|logout|code|csrf)$|invite/|reset/|api/|v1/|audit/verify\.py|assets/|"
-    r"[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
+    r"/(login$|forgot$|auth/(?:login|logout|code|csrf)$|auth/oidc/(?:start|callback)$|invite/|reset/|api/|v1/|"
+    r"audit/verify\.py|assets/|[^/]+\.(?:css|js|json|ico|png|svg|txt)$)"
 )
 
 

@@ -9,6 +9,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from types import MappingProxyType
+from typing import Literal
+from urllib.parse import quote
 
 from workreef_app.http import form_tokens
 from workreef_app.http.frontend import ROOT
@@ -16,6 +18,8 @@ from workreef_app.http.frontend import ROOT
 # Both are in the page itself: it must look the same where nothing else is served, as at an unknown host.
 _STYLE = (ROOT / "assets" / "plain.css").read_text()
 _ICON = "data:image/svg+xml;base64," + b64encode((ROOT / "assets" / "favicon.svg").read_bytes()).decode()
+#: By what people may sign in: a password alone, single sign-on as well, or single sign-on for all but admins.
+Ways = Literal["password", "both", "single"]
 _HEAD = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="{_ICON}"><style>{_STYLE}</style>"""
@@ -72,15 +76,27 @@ def heading(title: str, under: str = "", *, error: str = "", note: str = "") -> 
     return f'<h1>{escape(title)}</h1><p class="faint">{escape(under)}</p>{told}{_error(error)}'
 
 
-def sign_in(tenant: str, *, error: str = "", email: str = "", then: str = "/start", note: str = "") -> str:
-    """The sign-in form."""
-    return page("Sign in", heading("Sign in", tenant, error=error, note=note) + form(
+def sign_in(
+    tenant: str, *, error: str = "", email: str = "", then: str = "/start", note: str = "", ways: Ways = "password",
+) -> str:
+    """The sign-in form; above it the link to single sign-on, where that is a way in."""
+    return page("Sign in", heading("Sign in", tenant, error=error, note=note) + _single(then, ways) + form(
         "/auth/login", "Sign in",
         field("email", "Email", kind="email", complete="username", value=email, focus=True),
         field("password", "Password", kind="password", complete="current-password"),
         hidden={"then": then},
     ) + '<p class="more"><a href="/forgot">Forgot your password?</a></p>'
         '<script src="/draft.js" data-forget defer></script>')
+
+
+def _single(then: str, ways: Ways) -> str:
+    """The way in by single sign-on, and what the form below it is for."""
+    if ways == "password":
+        return ""
+    href = f"/auth/oidc/start?then={quote(then, safe='')}"
+    below = "Or with a password, for admins" if ways == "single" else "Or with a password"
+    return f"""<p><a class="button" href="{escape(href)}">Sign in with single sign-on</a></p>
+<p class="faint">{below}</p>"""
 
 
 def locked(tenant: str) -> str:

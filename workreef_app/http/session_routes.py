@@ -5,15 +5,28 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from workreef_app.http import csrf, joining, plain
-from workreef_app.http.context import caller, drop_cookie, drop_ticket, grant_cookie, grant_ticket, perform, ticket
+from workreef_app.http.context import (
+    THREADS,
+    caller,
+    drop_cookie,
+    drop_ticket,
+    grant_cookie,
+    grant_ticket,
+    perform,
+    request_id,
+    ticket,
+)
 from workreef_app.http.problems import retry_after
 from workreef_app.services.access.passwords import MAXIMUM, MINIMUM
+from workreef_app.services.callers import Caller
 from workreef_app.services.operation import CodeNeeded, Locked, NoSession, Persona, Refusal
 from workreef_app.services.process import current
+from workreef_app.services.sso.steps import SIGN_ON
 
 routes = APIRouter(include_in_schema=False)
 START = "/start"
@@ -61,11 +74,24 @@ def shown(request: Request, html: str) -> HTMLResponse:
     return HTMLResponse(html)
 
 
+def offered(request: Request) -> plain.Ways:
+    """By what people may sign in here. To ask costs nobody their limit."""
+    step = Caller(caller(request).tenant, request_id(request), system=SIGN_ON)
+    found = current().perform(step, "sso.offer", {})
+    if not found.enabled:
+        return "password"
+    return "single" if found.passwords_for_admins_only else "both"
+
+
 @routes.get("/login")
 def login_page(request: Request, then: str = START, ended: str = "", reset: str = "") -> HTMLResponse:
     """The sign-in form."""
     note = "You have signed out." if ended else "Your password is set. Sign in with it." if reset else ""
-    return shown(request, plain.sign_in(tenant_name(request), then=local_path(then), note=note))
+    if current().platform.locked(caller(request).tenant):
+        return HTMLResponse(plain.locked(tenant_name(request)), status_code=Locked.status)
+    return HTMLResponse(plain.sign_in(
+        tenant_name(request), then=local_path(then), note=note, ways=offered(request)
+    ))
 
 
 @routes.post("/auth/login")
@@ -79,7 +105,12 @@ async def login(request: Request, email: Text = "", password: Text = "", then: T
         grant_ticket(response, needed.ticket)
         return response
     except Refusal as refusal:
-        return again(request, refusal, plain.sign_in(name, error=refusal.detail, email=email, then=local_path(then)))
+        if isinstance(refusal, Locked):
+            return again(request, refusal, "")
+        ways = await anyio.to_thread.run_sync(offered, request, limiter=THREADS)
+        return again(request, refusal, plain.sign_in(
+            name, error=refusal.detail, email=email, then=local_path(then), ways=ways
+        ))
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)
     return response

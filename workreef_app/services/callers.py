@@ -45,8 +45,11 @@ class Caller:
 
     @property
     def trusted(self) -> bool:
-        """Whether it holds the data directory's secrets itself, so that no limit is for it."""
-        return self.cli_user is not None or self.automatic
+        """Whether it holds the data directory's secrets itself, so that no limit is for it.
+
+        A part of the system that gives an address acts for whoever is there: the limit is theirs.
+        """
+        return self.cli_user is not None or (self.automatic and not self.address)
 
     @property
     def automatic(self) -> bool:

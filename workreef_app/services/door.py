@@ -37,6 +37,7 @@ from workreef_app.services.operation import (
     Fact,
     FactorRequired,
     Invalid,
+    Later,
     Limited,
     Locked,
     NoSession,
@@ -154,7 +155,7 @@ class Door:
             self._limiter.clear(limiter.ACCOUNT, *account)
         for step in follow:
             step()
-        return result
+        return result.fetch() if isinstance(result, Later) else result
 
     def _prove(self, spec: Operation, caller: Caller, actor: Actor) -> None:
         """Refuses an admin without the second factor that production asks for, and what wants a fresh proof."""
@@ -167,8 +168,8 @@ class Door:
         """Counts the call for who calls, and for the tenant. Raises Limited."""
         if caller.trusted:
             return
-        slug = caller.tenant.info.slug
-        self._count(caller, spec.limit, spec.name, slug, caller.address if spec.public else actor.id)
+        slug, somewhere = caller.tenant.info.slug, spec.public or caller.automatic
+        self._count(caller, spec.limit, spec.name, slug, caller.address if somewhere else actor.id)
         self._count(caller, limiter.TENANT, "tenant", slug)
 
     def _limit_account(self, spec: Operation, caller: Caller, command: Command) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token.revoked"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_EXPORTED = "audit.exported"
+    SSO_CHANGED = "sso.changed"
+    SSO_TESTED = "sso.tested"
 
 
 class Reach(StrEnum):
@@ -181,6 +183,19 @@ class FileResult:
     path: Path
     name: str
     media_type: str
+
+
+Fetched = typing.TypeVar("Fetched")
+
+
+@dataclass(frozen=True, slots=True)
+class Later(typing.Generic[Fetched]):
+    """A result that is fetched from outside once the transaction is over, so that none waits for a network.
+
+    `fetch` raises nothing that it could return, and changes nothing of ours.
+    """
+
+    fetch: Callable[[], Fetched]
 
 
 @dataclass(slots=True)
@@ -439,11 +454,14 @@ def operation(
             raise ValueError(f"operation {name} is registered twice")
         hints = typing.get_type_hints(function)
         command = next(t for key, t in hints.items() if key not in {"return", "work"})
+        result = hints["return"]
+        if typing.get_origin(result) is Later:
+            (result,) = typing.get_args(result)
         doc = (function.__doc__ or "").strip().splitlines()
         if not doc:
             raise ValueError(f"operation {name} has no docstring")
         REGISTRY[name] = Operation(
-            name, function, command, hints["return"], by, limit, audit, not by and not jobs, jobs, keyless, doc[0],
+            name, function, command, result, by, limit, audit, not by and not jobs, jobs, keyless, doc[0],
             fresh, enrolling, account,
         )
         return function

@@ -1,5 +1,6 @@
 """All tenant tables, so that migrations and tests can walk every one."""
 
+from workreef_app.services.access import federation
 from workreef_app.services.access import models as access
 from workreef_app.services.access import token_models as tokens
 from workreef_app.services.alarms import models as alarms
@@ -10,5 +11,5 @@ from workreef_app.services.signals import models as signals
 from workreef_app.services.vault import models as vault
 from workreef_app.services.vault.columns import TenantTable
 
-__all__ = ["access", "alarms", "audit", "jobs", "metadata", "recommend", "signals", "tokens", "vault"]
+__all__ = ["access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "signals", "tokens", "vault"]
 metadata = TenantTable.metadata

@@ -54,6 +54,7 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
         items.append(NavItem("Settings", "/admin/settings", "settings"))
     if mine & REGISTRY["people.list"].by:
         items.append(NavItem("People", "/admin/people", "people"))
+        items.append(NavItem("Single sign-on", "/admin/sso", "sign_on"))
     return items
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access import devices, factors, people, sessions, tickets, visits
+from workreef_app.services.access import devices, factors, federation, people, sessions, tickets, visits
 from workreef_app.services.access.models import Department, Person, PersonStatus
 from workreef_app.services.access.passwords import MAXIMUM, MINIMUM, verify_password
 from workreef_app.services.operation import (
@@ -24,7 +24,6 @@ from workreef_app.services.operation import (
     Event,
     Persona,
     Result,
-    SignInRefused,
     Work,
     operation,
 )
@@ -58,7 +57,9 @@ def sign_in(work: Work, command: SignIn) -> SessionGranted:
     encoded = person.password_hash if person and active else None
     right = verify_password(encoded, command.password.get_secret_value())
     if person is None or encoded is None or not right:
-        raise SignInRefused("Email or password is wrong.", email=work.keyed(people.normalise(command.email)))
+        raise federation.wrong_password(work, email=work.keyed(people.normalise(command.email)))
+    if not federation.may_use_password(work, people.personas_of(work, person.id)):  # before a code tells it was right
+        raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))
     if factors.confirmed(work, person.id):
         ticket = tickets.issue(person.id, encoded, work.host, signing_secret(work), work.now)
         raise CodeNeeded(ticket, target=f"person:{person.id}")
@@ -80,6 +81,8 @@ def grant(work: Work, person: Person) -> SessionGranted:
     )
     visits.seen(work.session, person.id, work.now)
     personas = people.personas_of(work, person.id)
+    if not federation.may_use_password(work, personas):
+        raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))
     work.fact.actor = Actor(id=f"person:{person.id}", personas=personas, person_id=person.id)
     work.note(target=f"session:{row.id}")
     return SessionGranted(person_id=person.id, expires_at=row.expires_at, token=token)
