@@ -283,3 +283,7 @@ EXAMPLES: dict[str, Example] = {
     "digest.measure": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (claimed(world), {})),
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
+
+from tests.registry import examples_matrix  # noqa: E402 - its examples are made with what stands above
+
+EXAMPLES |= examples_matrix.EXAMPLES

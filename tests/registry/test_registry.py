@@ -31,6 +31,8 @@ Watch = Callable[[Tenant], Chain]
 
 #: Who may do what, as it was reviewed. A change here is a change of somebody's power: say why in its commit.
 REVIEWED = {
+    "access.matrix": "admin change_leader contributor dept_lead operator security_reviewer",
+    "access.who_can": "admin",
     "alarm_routes.change": "admin",
     "alarm_routes.read": "admin",
     "alarm_routes.test": "admin",
@@ -75,6 +77,9 @@ REVIEWED = {
     "me.change": "admin change_leader contributor dept_lead operator security_reviewer",
     "me.read": "admin change_leader contributor dept_lead operator security_reviewer",
     "my_work.read": "contributor",
+    "notes.add": "contributor",
+    "notes.list": "contributor dept_lead operator",
+    "notes.withdraw": "contributor",
     "observations.list": "admin change_leader dept_lead operator",
     "people.create": "admin",
     "proposals.decide": "change_leader dept_lead operator",

@@ -179,6 +179,7 @@ def log(door: Door, cli: Callable[[Tenant], Caller]) -> Callable[[Tenant], list[
     """The tenant's audit entries, oldest first, as (event, actor, target), read beside the door."""
 
     def read(tenant: Tenant) -> list[tuple[str, str, str]]:
+        door.afterwards.settle()
         with door.platform.unit_of_work(tenant, AUDITOR) as session:
             rows = session.execute(text("SELECT event, actor, coalesce(target, '') FROM audit_entry ORDER BY seq"))
             return [tuple(row) for row in rows]  # type: ignore[misc]

@@ -42,7 +42,9 @@ WORK_COLUMNS = (
     "days", "window_days", "uniformity", "handling", "sources", "as_of",
 )
 AUDIT_COLUMNS = ("seq", "at", "actor", "actor_name", "event", "target", "chain_hash")
+ACCESS_COLUMNS = ("operation", "summary", "personas", "public", "jobs", "limit", "event", "keyless")
 LISTINGS = {
+    "access": Listing("access.matrix", ACCESS_COLUMNS, 500, "after", lambda page: page.next),
     "tasks": Listing("tasks.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
     "proposals": Listing("proposals.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
     "audit": Listing("audit.list", AUDIT_COLUMNS, 500, "before", lambda page: page.next_before),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,9 @@ from sqlalchemy.orm import Session
 
 from workreef_app.services import operations
 from workreef_app.services.access import sessions
+from workreef_app.services.access.people import contact
+from workreef_app.services.access.wording import for_whom
+from workreef_app.services.afterwards import Afterwards
 from workreef_app.services.audit import log
 from workreef_app.services.callers import Caller, JobClaim, automatic_actor
 from workreef_app.services.operation import (
@@ -75,7 +79,13 @@ class Door:
         self.on_session_end: Callable[[UUID], object] = lambda ended: None
         #: Since when the database has not answered this process.
         self.outage = Outage()
+        #: Refusals of rows that look missing are audited here, after the answer.
+        self.afterwards = Afterwards()
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def close(self) -> None:
+        """Waits for what is still to be written. Close the door before its platform."""
+        self.afterwards.close()
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
         """Who calls, and when they were last active; None without a session that holds."""
@@ -128,6 +138,10 @@ class Door:
             raise Conflict("Somebody did the same at the same moment. Look again.") from None
         except KeyUnavailable:
             raise Locked("This tenant is locked: its key does not answer, so its data cannot be read.") from None
+        except NotFound as missing:
+            # A row out of scope must not be told from a missing one by how long the answer takes either.
+            self.afterwards.do(partial(self._record_refusal, spec, caller, actor, missing))
+            raise
         except Refusal as refusal:
             self._record_refusal(spec, caller, actor, refusal)
             raise
@@ -152,7 +166,7 @@ class Door:
         with self.platform.unit_of_work(caller.tenant, actor, keyless=spec.keyless) as session:
             work = self._work(session, caller, actor, fact)
             if not spec.allows(actor):
-                raise WrongPersona("Your personas do not allow this.")
+                raise WrongPersona(f"{for_whom(spec.by)} If you need it, ask {contact(work)}.")
             result = spec.run(work, command)
             if spec.event is not None:
                 if actor.session_id is not None:

@@ -50,6 +50,7 @@ def opened(settings: Settings, *, prepare: bool = True) -> Iterator[Door]:
                 yield door
             finally:
                 _current.remove(door)
+                door.close()
         finally:
             platform.close()
 
