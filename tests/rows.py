@@ -51,7 +51,7 @@ NAMED = re.compile(r"(^|_)(department|person)(_id)?$")
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the catalogue has it; `made` by the database itself. `parent` is the table and column it points to."""
+    """A column as the catalogue has it; `made` by the database, or pointing to the table and column of `parent`."""
 
     name: str
     type: str
