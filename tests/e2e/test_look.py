@@ -30,7 +30,10 @@ PAGES = {
         ("/me", "My work"), ("/", "No permission"), ("/access?persona=contributor", "Access"),
         ("/access?text=nothing", "Access"),
     ),
-    "admin": (WORK[0], ("/access?kind=task&row_id={task}", "Access"), ("/access?operation=x", "Access"), ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status")),
+    "admin": (
+        WORK[0], ("/access?kind=task&row_id={task}", "Access"), ("/access?operation=x", "Access"),
+        ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"),
+    ),
     "security_reviewer": (WORK[4], ("/proposals", "No permission")),
 }
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]

@@ -106,7 +106,9 @@ def test_a_page_of_another_persona_says_for_whom_it_is_and_whom_to_ask(open_tab:
             continue
         arrived(page, "No permission")
         said = page.locator("main").inner_text()
-        words = {Persona.OPERATOR: "operators", Persona.ADMIN: "admins", Persona.SECURITY_REVIEWER: "security reviewers"}
+        words = {
+            Persona.OPERATOR: "operators", Persona.ADMIN: "admins", Persona.SECURITY_REVIEWER: "security reviewers",
+        }
         for persona, word in words.items():
             assert (word in said) == (persona in REGISTRY[name].by)
         assert "If you need it, ask an admin of Meridian Health." in said

@@ -18,9 +18,8 @@ from workreef_app.state.access import (
 
 COLUMNS = (
     Column("Operation", wide=True), *(Column(heading) for heading in PERSONA_HEADINGS), Column("Besides"),
-    Column("Limit"), Column("Audit event"), Column("Works with a dead key"),
 )
-PEOPLE = (Column("Who"), Column("By"), Column("Why", wide=True))
+PEOPLE = (Column("Who"), Column("Why", wide=True))
 
 
 def access_page() -> rx.Component:
@@ -74,8 +73,10 @@ def _filters() -> rx.Component:
 def _cells(row: rx.Var[OperationLine]) -> list[rx.Component | rx.Var[str]]:
     marks = [_mark(row.marks[number]) for number in range(len(PERSONA_HEADINGS))]
     return [
-        rx.el.span(mono(row.operation), rx.el.br(), rx.el.span(row.summary, class_name="wr-quiet")), *marks,
-        rx.cond(row.besides != "", row.besides, "–"), row.limit, row.event, _mark(row.keyless),
+        rx.el.span(
+            mono(row.operation), rx.el.br(), row.summary, rx.el.br(), rx.el.span(row.about, class_name="wr-quiet")
+        ),
+        *marks, rx.cond(row.besides != "", row.besides, "–"),
     ]
 
 
@@ -127,7 +128,7 @@ def _questions() -> rx.Component:
             ),
             class_name="wr-stack",
         ),
-        rx.el.div(rx.cond(AccessState.asked, _answer()), role="status", class_name="wr-told-here"),
+        rx.el.div(rx.cond(AccessState.asked, _answer()), role="status", class_name="wr-told-here wr-stack"),
         name="who",
     )
 
@@ -148,4 +149,4 @@ def _answer() -> rx.Component:
 
 
 def _person(line: rx.Var[PersonLine]) -> list[rx.Component | rx.Var[str]]:
-    return [line.name, line.personas, line.why]
+    return [line.name, line.why]

@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from workreef_app.services.access.lookup import KINDS
-from workreef_app.services.access.wording import ONE, PLURAL, listed, said
+from workreef_app.services.access.wording import ONE, PLURAL, listed
 from workreef_app.services.operation import REGISTRY, Persona
 from workreef_app.state.shell import ShellState
 from workreef_app.state.words import counted, query
@@ -22,15 +22,16 @@ KIND_WORDS = {kind: "Audit entry" if kind == "entry" else kind.capitalize() for 
 
 @dataclasses.dataclass(frozen=True)
 class OperationLine:
-    """An operation as the matrix shows it. `marks` has a word for each persona in order; empty where it may not."""
+    """An operation as the matrix shows it. `marks` has a word for each persona in order; empty where it may not.
+
+    `about` is how often it may be run, the audit event that it leaves, and whether it works with a dead key.
+    """
 
     operation: str = ""
     summary: str = ""
     marks: list[str] = dataclasses.field(default_factory=list)
     besides: str = ""
-    limit: str = ""
-    event: str = ""
-    keyless: str = ""
+    about: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,17 +39,16 @@ class PersonLine:
     """Somebody who can, and why."""
 
     name: str = ""
-    personas: str = ""
     why: str = ""
 
 
 def operation_line(row: Any) -> OperationLine:
     """A row of the door as the matrix shows it."""
-    besides = "everyone, without a session" if row.public else "jobs" if row.jobs else ""
+    about = [row.limit.replace("/", " a "), row.event or "leaves no audit entry"]
     return OperationLine(
         operation=row.operation, summary=row.summary, marks=["yes" if p in row.personas else "" for p in Persona],
-        besides=besides, limit=row.limit.replace("/", " a "), event=row.event or "none: it is a poll",
-        keyless="yes" if row.keyless else "",
+        besides="everyone" if row.public else "jobs" if row.jobs else "",
+        about=" · ".join([*about, *(["works with a dead key"] if row.keyless else [])]),
     )
 
 
@@ -113,9 +113,7 @@ class AccessState(rx.State):
             self.fault, shell.status = shell.status, ""
             return
         self.answer = answer(question, found)
-        self.people = [
-            PersonLine(name=person.name, personas=said(person.personas), why=person.why) for person in found.people
-        ]
+        self.people = [PersonLine(name=person.name, why=person.why) for person in found.people]
 
     @rx.event
     def search(self, form: dict[str, Any]) -> EventSpec:
