@@ -16,7 +16,7 @@ from workreef_app.services.audit.models import AuditEntry
 from workreef_app.services.operation import Command, Event, Persona, Result, Work, operation
 
 #: What an entry of one's own says in a sentence. Reads are left out: they change nothing.
-WORDS: Mapping[Event, str] = MappingProxyType({
+WORDS: Mapping[str, str] = MappingProxyType({
     Event.SESSION_STARTED: "You signed in.",
     Event.SESSION_ENDED: "You signed out.",
     Event.SESSION_EXTENDED: "You stayed signed in.",
@@ -90,4 +90,4 @@ def read_my_work(work: Work, command: ReadMyWork) -> MyWork:
 
 def _words(event: str) -> str:
     """An event in a sentence; one that has none of its own by its name."""
-    return WORDS.get(Event(event), f"You did this: {event.replace('.', ' ')}.")
+    return WORDS.get(event, f"You did this: {event.replace('.', ' ')}.")
