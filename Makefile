@@ -52,6 +52,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python -c 'from workreef_app.settings import document; open("docs/settings.md", "w").write(document())'
+	$(BIN)/python -m scripts.asvs
 
 screenshot: setup
 	$(BIN)/python -m scripts.screenshot

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from workreef_app import settings as settings_module
 from workreef_app.services.access.operations import SessionGranted
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Actor
+from workreef_app.services.operation import Actor, Reach
 from workreef_app.services.process import opened
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
@@ -111,7 +111,7 @@ def person(
 
 
 def _has_department(door: Door, tenant: Tenant, slug: str) -> bool:
-    with door.platform.unit_of_work(tenant, Actor(id="test")) as session:
+    with door.platform.unit_of_work(tenant, Actor(id="test", extra_reach=frozenset({Reach.PEOPLE}))) as session:
         return session.execute(text("SELECT 1 FROM department WHERE slug = :s"), {"s": slug}).first() is not None
 
 

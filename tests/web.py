@@ -142,6 +142,7 @@ class Chain:
         return row.seq, bytes(row.chain_hash)
 
     def new(self) -> list[Entry]:
+        self._door.afterwards.settle()
         query = text("SELECT seq, content, chain_hash FROM audit_entry WHERE seq > :seq ORDER BY seq")
         with self._door.platform.unit_of_work(self._tenant, AUDITOR) as session:
             rows = session.execute(query, {"seq": self._seq}).all()

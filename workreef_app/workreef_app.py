@@ -7,6 +7,7 @@ import reflex as rx
 from workreef_app.http import wiring
 from workreef_app.http.middleware import ASGIApp
 from workreef_app.pages import (
+    access,
     account,
     alarms,
     audit,
@@ -24,12 +25,13 @@ from workreef_app.pages import (
 )
 from workreef_app.pages.shell import app_wraps, head, shell
 from workreef_app.state import guard
+from workreef_app.state.access import AccessState
 from workreef_app.state.account import AccountState
 from workreef_app.state.admin import StatusState
 from workreef_app.state.alarm_routes import RoutesState
 from workreef_app.state.alarms import AlarmsState
 from workreef_app.state.audit import AuditState, EntryState
-from workreef_app.state.contributor import MyWorkState
+from workreef_app.state.contributor import MyWorkState, NotesState
 from workreef_app.state.ended import EndedState
 from workreef_app.state.imports import ImportsState
 from workreef_app.state.jobs import JobsState
@@ -58,6 +60,8 @@ PAGES = (
     ("/admin/people/[person_id]", "Person", people.person_page, PersonState.load),
     ("/admin/sso", "Single sign-on", sign_on.sign_on_page, SignOnState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
+    ("/notes", "Notes", own.notes_page, NotesState.load),
+    ("/access", "Access", access.access_page, AccessState.load),
     ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
     ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),
     ("/admin/status", "Status", status.status_page, [StatusState.load, JobsState.load]),

@@ -51,7 +51,7 @@ from tests.chaos.disk import can_mount, mount, unmount
 from workreef_app.http import frontend
 from workreef_app.services.audit import verify
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Actor, FileResult, Unavailable
+from workreef_app.services.operation import Actor, FileResult, Reach, Unavailable
 from workreef_app.services.process import opened
 from workreef_app.services.tenancy import embedded
 from workreef_app.services.tenancy.embedded_files import is_server, postmaster
@@ -64,6 +64,8 @@ __all__ = ["Fault", "Row", "Running", "Strike", "World", "can_mount", "table"]
 SLUG = "chaos"
 PAUSE_SECONDS = 3.0
 PATIENCE = 60.0
+#: Reads every department.
+READER = Actor(id="chaos", extra_reach=frozenset({Reach.SETTINGS}))
 _POLL = 0.02
 _NOSPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -364,7 +366,7 @@ class World:
     def lost(self) -> set[str]:
         """What writers were told is done, and is not there."""
         said = self.written()
-        with self.door.platform.unit_of_work(self.admin.tenant, Actor(id="chaos")) as session:
+        with self.door.platform.unit_of_work(self.admin.tenant, READER) as session:
             return said - set(session.execute(text("SELECT slug FROM department")).scalars())
 
     @contextmanager

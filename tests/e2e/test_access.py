@@ -39,13 +39,18 @@ def test_a_contributor_never_sees_a_digit_about_work(open_tab: OpenTab, theirs: 
     page = open_tab("health", "contributor")
     page.goto("/start")
     arrived(page, "My work")
-    assert not re.search(r"\d", page.locator("body").inner_text())
+    body = page.locator("main").inner_text()
+    status, _, rest = body.partition("Add context")
+    assert not re.search(r"[\d%]", status), status
+    # What is left are times, entries' numbers, and how long a note may be.
+    assert "%" not in rest
+    assert not re.search(r"\d+ (times|days|hours|minutes|tasks)", rest)
     refused = [*WORK_PAGES, f"/tasks/{theirs[0]}", f"/proposals/{theirs[1]}", "/audit", "/audit/1", "/admin/status"]
     for path in refused:
         said = seen(page, path, "No permission")
         assert not re.search(r"\d", said), said
         assert "If you need it, ask an admin of Meridian Health." in said
-    assert [link.inner_text() for link in page.locator(".wr-side a").all()] == ["My work"]
+    assert [link.inner_text() for link in page.locator(".wr-side a").all()] == ["My work", "Access"]
 
 
 def test_a_reviewer_does_not_reach_work(open_tab: OpenTab, theirs: tuple[str, str]) -> None:

@@ -24,11 +24,16 @@ PAGES = {
         ("/proposals/00000000-0000-0000-0000-000000000000", "Not found"), ("/nowhere", "Not found"),
     ),
     # The same pages as an operator's, with rows of other departments.
-    "dept_lead": (WORK[0], WORK[2]),
+    "dept_lead": (WORK[0], WORK[2], ("/notes", "Notes")),
     "change_leader": (WORK[0], WORK[1]),
-    "contributor": (("/me", "My work"), ("/", "No permission")),
-    "admin": (WORK[0], ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"),
-              ("/admin/sso", "Single sign-on")),
+    "contributor": (
+        ("/me", "My work"), ("/", "No permission"), ("/access?persona=contributor", "Access"),
+        ("/access?text=nothing", "Access"),
+    ),
+    "admin": (
+        WORK[0], ("/access?kind=task&row_id={task}", "Access"), ("/access?operation=x", "Access"),
+        ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"), ("/admin/sso", "Single sign-on"),
+    ),
     "security_reviewer": (WORK[4], ("/proposals", "No permission")),
 }
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]

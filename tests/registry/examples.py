@@ -286,6 +286,13 @@ EXAMPLES: dict[str, Example] = {
     "my_work.read": Example(lambda world: {}, Persona.CONTRIBUTOR),
 }
 
-from tests.registry import examples_people, examples_sso, examples_tokens  # noqa: E402  (made of what stands above)
 
-EXAMPLES |= examples_people.EXAMPLES | examples_tokens.EXAMPLES | examples_sso.EXAMPLES
+from tests.registry import (  # noqa: E402  (made of what stands above)
+    examples_matrix,
+    examples_people,
+    examples_sso,
+    examples_tokens,
+)
+
+for _area in (examples_people, examples_tokens, examples_sso, examples_matrix):
+    EXAMPLES |= _area.EXAMPLES

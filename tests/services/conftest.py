@@ -67,7 +67,7 @@ def own_department(department: Callable[[Tenant, str], Any], shared: Tenant) -> 
 @pytest.fixture
 def fresh_limits(door: Door) -> None:
     """What earlier tests asked for from the same address does not count."""
-    door._limiter.storage.reset()
+    door.limits.limiter.storage.reset()
 
 
 @dataclass
@@ -179,6 +179,7 @@ def log(door: Door, cli: Callable[[Tenant], Caller]) -> Callable[[Tenant], list[
     """The tenant's audit entries, oldest first, as (event, actor, target), read beside the door."""
 
     def read(tenant: Tenant) -> list[tuple[str, str, str]]:
+        door.afterwards.settle()
         with door.platform.unit_of_work(tenant, AUDITOR) as session:
             rows = session.execute(text("SELECT event, actor, coalesce(target, '') FROM audit_entry ORDER BY seq"))
             return [tuple(row) for row in rows]  # type: ignore[misc]

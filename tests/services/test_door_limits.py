@@ -71,14 +71,14 @@ def test_an_account_that_nobody_has_is_cut_off_alike(knock: Callable[..., Any]) 
 def test_no_key_holds_an_email(door: Door, knock: Callable[..., Any]) -> None:
     with pytest.raises(SignInRefused):
         knock("wrong password", "carol@example.com")
-    assert not any("carol" in part for key in door._limiter.storage._windows for part in key)
+    assert not any("carol" in part for key in door.limits.limiter.storage._windows for part in key)
 
 
 def test_a_tenant_cannot_take_the_process_for_itself(
     door: Door, tenant: Tenant, person: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = (person(tenant, ["operator"], ["claims"]) for _ in range(2))
-    door._limiter.storage.reset()
+    door.limits.limiter.storage.reset()
     monkeypatch.setattr(limiter, "TENANT", "3/minute")
     for caller in (one, two, one):
         door.perform(caller, "me.read", {})

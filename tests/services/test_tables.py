@@ -109,11 +109,22 @@ def test_the_database_has_these_tables_and_no_other(schema: Any) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_is_behind_row_level_security_with_a_policy_that_asks_who(schema: Any, table: str) -> None:
     assert schema("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:t)", t=table) == [(True,)]
-    policies = schema("SELECT permissive, roles::text[], cmd, qual FROM pg_policies WHERE tablename = :t", t=table)
-    assert [(p.permissive, list(p.roles), p.cmd) for p in policies] == [("PERMISSIVE", ["public"], "ALL")]
+    policies = schema(
+        "SELECT permissive, roles::text[], cmd, qual, with_check FROM pg_policies WHERE tablename = :t", t=table
+    )
+    assert {(p.permissive, *p.roles) for p in policies} == {("PERMISSIVE", "public")}
     asks = ("wr_actor", "wr_person", "wr_departments", "wr_reach", "FROM source", "FROM task", "FROM job", "FROM alarm",
             "FROM api_token")
-    assert any(word in policies[0].qual for word in asks)
+    for policy in policies:
+        rules = [policy.with_check] if policy.cmd == "INSERT" else [policy.qual]
+        rules += [policy.with_check] if policy.cmd == "UPDATE" or (policy.cmd == "ALL" and policy.with_check) else []
+        assert all(any(word in rule for word in asks) for rule in rules), policy
+    covered = {policy.cmd for policy in policies}
+    for (command,) in schema(
+        "SELECT privilege_type FROM information_schema.role_table_grants"
+        " WHERE table_name = :t AND grantee = 'workreef_tenant_app'", t=table
+    ):
+        assert covered & {command, "ALL"}, f"{command} is granted and no policy rules it"
 
 
 @pytest.mark.parametrize(("table", "column"), [
@@ -123,7 +134,9 @@ def test_a_table_is_behind_row_level_security_with_a_policy_that_asks_who(schema
 def test_who_and_which_department_stand_in_the_policy_of_a_table_that_has_them(
     schema: Any, table: str, column: str
 ) -> None:
-    (rule,) = schema("SELECT qual, with_check FROM pg_policies WHERE tablename = :t", t=table)
+    (rule,) = schema(
+        "SELECT qual, with_check FROM pg_policies WHERE tablename = :t AND cmd IN ('ALL', 'SELECT')", t=table
+    )
     scope_of_person = {
         "decision": "department_id", "invitation": "people", "person_persona": "person_id",
         "setting_change": "all_audit",
@@ -134,7 +147,9 @@ def test_who_and_which_department_stand_in_the_policy_of_a_table_that_has_them(
 
 @pytest.mark.parametrize("table", [t for t in TABLES if "department_id" in metadata.tables[t].columns])
 def test_a_write_is_checked_against_the_department_too(schema: Any, table: str) -> None:
-    (rule,) = schema("SELECT with_check FROM pg_policies WHERE tablename = :t", t=table)
+    (rule,) = schema(
+        "SELECT with_check FROM pg_policies WHERE tablename = :t AND cmd IN ('ALL', 'INSERT')", t=table
+    )
     assert rule.with_check is not None
     parents = {"source", "task", "membership", "job", "alarm"}
     assert ("EXISTS" in rule.with_check) == (table not in parents)

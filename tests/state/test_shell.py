@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from workreef_app.pages.shell import NAV_ICONS, PERSONAS
+from workreef_app.services.access.wording import said
 from workreef_app.services.operation import AUDITORS, REGISTRY, WORK_READERS, Persona
-from workreef_app.state.shell import initials, navigation, path_of, said
+from workreef_app.state.shell import initials, navigation, path_of
 
 WORK = ["/", "/tasks", "/proposals", "/sources"]
 
@@ -14,12 +15,12 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
 @pytest.mark.parametrize(
     ("persona", "places"),
     [
-        (Persona.OPERATOR, [*WORK, "/audit", "/alarms"]),
-        (Persona.DEPT_LEAD, [*WORK, "/audit", "/alarms"]),
-        (Persona.CHANGE_LEADER, [*WORK, "/audit"]),
-        (Persona.CONTRIBUTOR, ["/me"]),
-        (Persona.ADMIN, [*WORK, "/audit", "/alarms", "/admin/status", "/admin/settings", "/admin/sso"]),
-        (Persona.SECURITY_REVIEWER, ["/audit", "/admin/status", "/admin/settings", "/admin/sso"]),
+        (Persona.OPERATOR, [*WORK, "/audit", "/access", "/alarms", "/notes"]),
+        (Persona.DEPT_LEAD, [*WORK, "/audit", "/access", "/alarms", "/notes"]),
+        (Persona.CHANGE_LEADER, [*WORK, "/audit", "/access"]),
+        (Persona.CONTRIBUTOR, ["/me", "/access"]),
+        (Persona.ADMIN, [*WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/sso"]),
+        (Persona.SECURITY_REVIEWER, ["/audit", "/access", "/admin/status", "/admin/settings", "/admin/sso"]),
     ],
 )
 def test_the_menu_of_a_persona(persona: Persona, places: list[str]) -> None:

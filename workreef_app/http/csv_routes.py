@@ -50,7 +50,9 @@ ALARM_COLUMNS = (
     "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by",
 )
 AUDIT_COLUMNS = ("seq", "at", "actor", "actor_name", "event", "target", "chain_hash")
+ACCESS_COLUMNS = ("operation", "summary", "personas", "public", "jobs", "limit", "event", "keyless")
 LISTINGS = {
+    "access": Listing("access.matrix", ACCESS_COLUMNS, 500, "after", lambda page: page.next),
     "tasks": Listing("tasks.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
     "proposals": Listing("proposals.list", WORK_COLUMNS, 200, "after", lambda page: page.next),
     "jobs": Listing("jobs.list", JOB_COLUMNS, 200, "after", lambda page: page.next),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from workreef_app.http import plain
-from workreef_app.http.context import caller, grant_cookie, request_id
+from workreef_app.http.context import caller, grant_cookie, perform, request_id
 from workreef_app.http.problems import retry_after
 from workreef_app.http.session_routes import START, local_path
 from workreef_app.services.callers import Caller
-from workreef_app.services.operation import Conflict, Limited, Locked, Refusal, Unavailable
+from workreef_app.services.operation import Conflict, Limited, Locked, NoSession, Refusal, Unavailable
 from workreef_app.services.process import current
 from workreef_app.services.sso import signing_on
 from workreef_app.services.sso.flow import LIFETIME, Place
@@ -50,7 +51,9 @@ def _place(request: Request) -> Place:
 async def _run(request: Request, function: Callable[..., Any], *arguments: Any) -> Any:
     """Runs a part of the sign-in in a thread, as the part of the system that signs people on, for this browser."""
     here, door = caller(request), current()
-    step = Caller(here.tenant, request_id(request), host=here.host, address=here.address, system=SIGN_ON)
+    step = Caller(
+        here.tenant, request_id(request), host=here.host, address=here.address, agent=here.agent, system=SIGN_ON
+    )
     work = partial(
         function, partial(door.perform, step), _place(request), *arguments, door.clock(),
         production=door.platform.settings.production,
@@ -106,6 +109,8 @@ async def callback(request: Request) -> Response:
     except (SignOnRefused, Locked, Limited, Conflict) as refusal:
         response = _refused(request, refusal)
     else:
+        with suppress(NoSession):  # the one that this browser had, whosever it was
+            await perform(request, "sessions.end", {})
         response = RedirectResponse(local_path(ended.then), status_code=303)
         grant_cookie(response, request, ended.granted.token)
     _keep(response, "")

@@ -62,7 +62,7 @@ async def lifespan(tabs: Tabs) -> AsyncIterator[None]:
         if faults:
             # However the server was started, it refuses what the command line refuses.
             raise NotFit(" ".join(f"{fault.wrong} {fault.cure}" for fault in faults))
-        stack.enter_context(watched(door.platform, partial(tell, door), door.limiter_degraded))
+        stack.enter_context(watched(door.platform, partial(tell, door), door.limits.limiter.degraded))
         stack.enter_context(ended.listening(
             door.platform.url, lambda one: asyncio.run_coroutine_threadsafe(tabs.close(one), loop),
             lambda: asyncio.run_coroutine_threadsafe(tabs.look_again(), loop),

@@ -20,7 +20,7 @@ NAV_ICONS = (
     ("digest", "newspaper"), ("tasks", "repeat"), ("proposals", "file-check"), ("approvals", "stamp"),
     ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"), ("alarms", "bell"),
     ("sources", "plug"), ("people", "users"), ("consent", "hand"), ("me", "user"),
-    ("settings", "sliders-horizontal"), ("sign_on", "key-round"),
+    ("settings", "sliders-horizontal"), ("sign_on", "log-in"), ("access", "key-round"), ("notes", "message-square"),
 )  # fmt: skip
 PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),

@@ -18,7 +18,7 @@ def or_trouble(content: rx.Component) -> rx.Component:
         ("", content),
         ("missing", _titled("Not found", empty_state(
             "missing", "There is nothing here that you may see.",
-            "It may not exist, or it belongs to a department that is not yours.", start))),
+            "It may not exist, or it belongs to a department that is not yours.", _scope(start)))),
         ("persona", _titled("No permission", no_permission(ShellState.trouble_text, ShellState.contact), start)),
         ("factor", _titled("Second factor", empty_state(
             "locked", "Set up a second factor first.", "Here, admins sign in with one. It takes a minute.",
@@ -35,6 +35,20 @@ def or_trouble(content: rx.Component) -> rx.Component:
             "missing", "This address asks for something that there is not.", ShellState.trouble_text, start))),
         _titled("Something went wrong", empty_state("failed", "This page could not be read.",
                                                     ShellState.trouble_text, again)),
+    )
+
+
+def _scope(start: rx.Component) -> rx.Component:
+    """What the person's own scope is, and whom to ask for another one."""
+    return rx.fragment(
+        rx.el.p(
+            rx.cond(
+                ShellState.departments.length() > 0,
+                "Your departments: " + ShellState.departments.join(", ") + ". ", "You belong to no department. ",
+            ),
+            "If it should be open to you, ask ", ShellState.contact, ".",
+        ),
+        start,
     )
 
 

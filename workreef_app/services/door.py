@@ -6,28 +6,25 @@ persona · run · append the audit entry as the transaction's last statement · 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from pydantic import ValidationError
-from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from workreef_app.services import operations
 from workreef_app.services.access import sessions, tokens
+from workreef_app.services.access.people import contact
+from workreef_app.services.access.wording import for_whom
+from workreef_app.services.afterwards import Afterwards
 from workreef_app.services.audit import log
 from workreef_app.services.callers import Caller, JobClaim, automatic_actor
-from workreef_app.services.limiting import limiter
-from workreef_app.services.limiting.limiter import Limiter
-from workreef_app.services.limiting.memory import Standing
+from workreef_app.services.limits import Limits
 from workreef_app.services.operation import (
     REGISTRY,
     Actor,
@@ -38,7 +35,6 @@ from workreef_app.services.operation import (
     FactorRequired,
     Invalid,
     Later,
-    Limited,
     Locked,
     NoSession,
     NotFound,
@@ -53,6 +49,7 @@ from workreef_app.services.operation import (
 )
 from workreef_app.services.tenancy.outage import Outage
 from workreef_app.services.tenancy.platform import Platform
+from workreef_app.services.validating import acting_persona, out_of_scope, validate
 from workreef_app.services.vault.errors import KeyUnavailable
 
 __all__ = ["Caller", "Door", "JobClaim", "validate"]
@@ -79,14 +76,14 @@ class Door:
         self.clock = clock
         #: Since when the database has not answered this process.
         self.outage = Outage()
-        self._limiter = Limiter(platform.settings.redis_url)
+        #: Refusals of rows that look missing are audited here, after the answer.
+        self.afterwards = Afterwards()
+        self.limits = Limits(platform.settings)
 
     def close(self) -> None:
-        self._limiter.close()
-
-    def limiter_degraded(self) -> bool:
-        """Whether calls are counted in this process alone though Redis should count them for all."""
-        return self._limiter.degraded()
+        """Waits for what is still to be written. Close the door before its platform."""
+        self.afterwards.close()
+        self.limits.limiter.close()
 
     def actor(self, caller: Caller) -> tuple[Actor, datetime] | None:
         """Who calls, and when they were last active; None without a session that holds."""
@@ -126,16 +123,16 @@ class Door:
             raise NotFound("operation", name)
         known = self.actor(caller)
         if known is None and caller.bearer is not None:
-            self._count(caller, limiter.TOKENS, "tokens", caller.tenant.info.slug, caller.address)
+            self.limits.of_token(caller)
             raise TokenRefused
         if known is None and not spec.public:
             raise NoSession("Sign in to go on.")
         actor, last_active = known or (sessions.GATEKEEPER, self.clock())
         if spec.public and caller.bearer is None:
             actor = sessions.GATEKEEPER
-        self._limit(spec, caller, actor)
+        self.limits.of_call(spec, caller, actor)
         command = validate(spec, payload)
-        account = self._limit_account(spec, caller, command)
+        account = self.limits.of_account(spec, caller, command)
         try:
             had = known[0].session_id if known else None
             result, follow = self._run(spec, caller, actor, last_active, command, stage, had)
@@ -147,12 +144,15 @@ class Door:
             raise Conflict("Somebody did the same at the same moment. Look again.") from None
         except KeyUnavailable:
             raise Locked("This tenant is locked: its key does not answer, so its data cannot be read.") from None
+        except NotFound as missing:
+            # A row out of scope must not be told from a missing one by how long the answer takes either.
+            self.afterwards.do(partial(self._record_refusal, spec, caller, actor, missing))
+            raise
         except Refusal as refusal:
             if not refusal.kept:
                 self._record_refusal(spec, caller, actor, refusal)
             raise
-        if account:
-            self._limiter.clear(limiter.ACCOUNT, *account)
+        self.limits.succeeded(account)
         for step in follow:
             step()
         return result.fetch() if isinstance(result, Later) else result
@@ -163,37 +163,6 @@ class Door:
             raise FactorRequired("Set up a second factor first: here, admins sign in with one. It is under Account.")
         if spec.fresh and not caller.trusted and not sessions.fresh(actor, self.clock()):
             raise SignInAgain("Prove who you are once more, then do it again.")
-
-    def _limit(self, spec: Operation, caller: Caller, actor: Actor) -> None:
-        """Counts the call for who calls, and for the tenant. Raises Limited."""
-        if caller.trusted:
-            return
-        slug, somewhere = caller.tenant.info.slug, spec.public or caller.automatic
-        self._count(caller, spec.limit, spec.name, slug, caller.address if somewhere else actor.id)
-        self._count(caller, limiter.TENANT, "tenant", slug)
-
-    def _limit_account(self, spec: Operation, caller: Caller, command: Command) -> tuple[str, ...]:
-        """Counts the attempt for the account that it is about, until it succeeds; its key. Raises Limited."""
-        if spec.account is None or caller.trusted:
-            return ()
-        slug = caller.tenant.info.slug
-        named = f"{slug}\0{spec.account}\0{str(getattr(command, spec.account)).strip().casefold()}"
-        secret = self.platform.settings.secret_key.get_secret_value()
-        key = (spec.name, slug, hmac.new(secret.encode(), named.encode(), hashlib.sha256).hexdigest())
-        self._count(caller, limiter.ACCOUNT, *key)
-        return key
-
-    def throttle(self, name: str, limit: str, *who: str) -> None:
-        """Counts one call of `name` by `who`, for what is done without an operation. Raises Limited above the limit."""
-        _allowed(self._limiter.hit(limit, name, *who))
-
-    def _count(self, caller: Caller, limit: str, *key: str) -> None:
-        """Counts a call against one limit, and notes the limit that the caller is nearest to. Raises Limited."""
-        standing = self._limiter.hit(limit, *key)
-        told = caller.told.standing
-        if told is None or not standing.allowed or _nearer(standing, told):
-            caller.told.standing = standing
-        _allowed(standing)
 
     def _run(
         self, spec: Operation, caller: Caller, actor: Actor, last_active: datetime, command: Command, stage: Stage,
@@ -206,7 +175,7 @@ class Door:
             if actor.operations is not None and spec.name not in actor.operations:
                 raise TokenScope("This API token does not list this operation.")
             if not spec.allows(actor):
-                raise WrongPersona("Your personas do not allow this.")
+                raise WrongPersona(f"{for_whom(spec.by)} If you need it, ask {contact(work)}.")
             self._prove(spec, caller, actor)
             try:
                 result = spec.run(work, command)
@@ -262,7 +231,7 @@ class Door:
             return
         with self.platform.unit_of_work(caller.tenant, actor, keyless=True) as session:
             if isinstance(refusal, NotFound):
-                fact = _out_of_scope(session, refusal)
+                fact = out_of_scope(session, refusal)
                 event = Event.SCOPE_DENIED if fact.target else None
             elif isinstance(refusal, WrongPersona | TokenScope):
                 fact.detail["reason"] = "persona" if isinstance(refusal, WrongPersona) else "token"
@@ -272,54 +241,3 @@ class Door:
 
 def _detail(refusal: Refusal) -> dict[str, Any]:
     return {name: value for name, value in refusal.facts.items() if name != "target"}
-
-
-def _allowed(standing: Standing) -> None:
-    """Raises Limited where the limit is used up."""
-    if not standing.allowed:
-        wait = max(1, math.ceil(standing.reset))
-        raise Limited(f"Too many requests. Try again in {wait} seconds.", retry_after=wait)
-
-
-def _nearer(one: Standing, other: Standing) -> bool:
-    """Whether less of the one limit is left than of the other, as parts of each."""
-    return one.remaining * other.amount < other.remaining * one.amount
-
-
-def _out_of_scope(session: Session, refusal: NotFound) -> Fact:
-    """What to audit about a missing row: nothing unless it exists outside the actor's scope."""
-    kind, name = refusal.facts["kind"], refusal.facts["id"]
-    if kind == "entry":
-        query, row_id = "SELECT CAST(:id AS numeric) BETWEEN 1 AND seq FROM audit_head", name
-    else:
-        try:
-            query, row_id = "SELECT row_exists(:kind, :id)", UUID(name)
-        except ValueError:
-            return Fact()
-    exists = session.execute(text(query), {"kind": kind, "id": row_id}).scalar()
-    return Fact(target=f"{kind}:{row_id}", detail={"reason": "scope"}) if exists else Fact()
-
-
-def acting_persona(actor: Actor, spec: Operation) -> str | None:
-    """The persona by which the operation is allowed; the first of the actor's where none allows it."""
-    for candidates in (actor.personas & spec.by, actor.personas):
-        for persona in Persona:
-            if persona in candidates:
-                return persona.value
-    return None
-
-
-def validate(spec: Operation, payload: Mapping[str, Any] | Command) -> Command:
-    """The command, or Invalid naming each field at fault, never repeating what was sent."""
-    if isinstance(payload, spec.command):
-        return payload
-    try:
-        return spec.command.model_validate(payload)
-    except ValidationError as error:
-        fields = {
-            ".".join(str(part) for part in item["loc"]) or "body": (
-                "is not a known field" if item["type"] == "extra_forbidden" else item["msg"]
-            )
-            for item in error.errors(include_input=False, include_context=False, include_url=False)
-        }
-        raise Invalid(f"Not accepted: {', '.join(sorted(fields))}.", fields=fields) from None

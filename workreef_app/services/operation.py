@@ -82,6 +82,8 @@ class Event(StrEnum):
     IMPORT_CANCELLED = "import.cancelled"
     IMPORT_SWEPT = "import.swept"
     PROPOSAL_DECIDED = "proposal.decided"
+    NOTE_ADDED = "note.added"
+    NOTE_WITHDRAWN = "note.withdrawn"
     JOB_SCHEDULED = "job.scheduled"
     JOB_STARTED = "job.started"
     JOB_ENDED = "job.ended"

@@ -87,7 +87,7 @@ def ask(door: Door, command: SignUp, address: str) -> Asked:
     platform, settings, now = door.platform, door.platform.settings, door.clock()
     if not is_open(settings):
         raise SignUpClosed
-    door.throttle("signup", LIMIT, address)
+    door.limits.throttle("signup", LIMIT, address)
     token = secrets.token_urlsafe(32)
     sealed = platform.platform_cipher().seal("signup", "asked", command.model_dump_json().encode())
     with Session(platform.control) as session, session.begin():
@@ -123,7 +123,7 @@ def confirm(door: Door, token: str, address: str, request_id: str) -> str:
     """
     if not is_open(door.platform.settings):
         raise SignUpClosed
-    door.throttle("signup.confirm", LIMIT, address)
+    door.limits.throttle("signup.confirm", LIMIT, address)
     command = _taken(door, token)
     try:
         create_tenant(door.platform, slug=command.slug, name=command.organisation, actor="system:signup")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 from uuid_utils.compat import uuid7
 
+from workreef_app.services.access.wording import for_whom
 from workreef_app.services.operation import (
     AUDITORS,
     REGISTRY,
@@ -36,6 +36,10 @@ class NavItem:
     icon: str
 
 
+#: Those who read what others noted; contributors have theirs on the page My work.
+NOTE_READERS = REGISTRY["notes.list"].by - {Persona.CONTRIBUTOR}
+
+
 def navigation(personas: list[Persona]) -> list[NavItem]:
     """Where people with these personas may go, in the order of the menu."""
     mine = frozenset(personas)
@@ -47,8 +51,12 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
         items.append(NavItem("My work", "/me", "me"))
     if mine - {Persona.CONTRIBUTOR}:
         items.append(NavItem("Audit", "/audit", "audit"))
+    if mine:
+        items.append(NavItem("Access", "/access", "access"))
     if mine & REGISTRY["alarms.list"].by:
         items.append(NavItem("Alarms", "/alarms", "alarms"))
+    if mine & NOTE_READERS:
+        items.append(NavItem("Notes", "/notes", "notes"))
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
@@ -69,22 +77,12 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "–"
 
 
-def said(personas: Iterable[Persona]) -> str:
-    """Personas as a list in words: `operators, admins and security reviewers`."""
-    words = [PLURAL[persona] for persona in Persona if persona in set(personas)]
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def path_of(url_path: str) -> str:
     """A path as the page compares it with the browser's: without a slash at its end."""
     return url_path.rstrip("/") or "/"
 
 
 ENVIRONMENTS = {"demo": "DEMO", "development": "DEVELOPMENT"}
-PLURAL = {
-    Persona.OPERATOR: "operators", Persona.DEPT_LEAD: "department leads", Persona.CHANGE_LEADER: "change leaders",
-    Persona.CONTRIBUTOR: "contributors", Persona.ADMIN: "admins", Persona.SECURITY_REVIEWER: "security reviewers",
-}
 TROUBLES = {403: "persona", 404: "missing", 422: "invalid", 423: "locked", 429: "limited", 503: "unavailable"}
 
 
@@ -191,7 +189,7 @@ class ShellState(rx.State):
             if isinstance(refusal, FactorRequired):
                 self.trouble = "factor"
             elif self.trouble == "persona":
-                self.trouble_text = f"It is for {said(REGISTRY[name].by)}."
+                self.trouble_text = for_whom(REGISTRY[name].by)
         except Exception as error:  # the person must be told, whatever it was
             self.trouble, self.trouble_text = "failed", _failure(name, error)
         return None

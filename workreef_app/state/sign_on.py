@@ -9,9 +9,10 @@ from typing import Any
 
 import reflex as rx
 
+from workreef_app.services.access.wording import PLURAL, said
 from workreef_app.services.operation import REGISTRY, Persona
 from workreef_app.state.rows import Choice
-from workreef_app.state.shell import PLURAL, ShellState, said
+from workreef_app.state.shell import ShellState
 from workreef_app.state.words import counted, lately, query
 
 TARGET = query("/audit", target="identity_provider")

@@ -73,7 +73,7 @@ def office(
     if not _office:
         tenant = make_tenant()
         _office["one"] = Office(door, tenant, person(tenant, ["admin", "operator"], ["claims"]), site)
-    door._limiter.storage.reset()
+    door.limits.limiter.storage.reset()
     return _office["one"]
 
 

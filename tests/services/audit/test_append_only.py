@@ -23,6 +23,7 @@ from workreef_app.services.operation import (
     Conflict,
     Event,
     Persona,
+    Reach,
     Result,
     Work,
     operation,
@@ -160,8 +161,11 @@ def adding() -> Iterator[dict[str, Any]]:
     del REGISTRY["test.add"]
 
 
+READER = Actor(id="test", extra_reach=frozenset({Reach.SETTINGS}))
+
+
 def departments(door: Door, tenant: Tenant) -> list[str]:
-    with door.platform.unit_of_work(tenant, Actor(id="test")) as session:
+    with door.platform.unit_of_work(tenant, READER) as session:
         return [slug for (slug,) in session.execute(text("SELECT slug FROM department ORDER BY slug"))]
 
 

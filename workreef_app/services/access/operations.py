@@ -73,6 +73,14 @@ def signing_secret(work: Work) -> str:
 
 
 def grant(work: Work, person: Person) -> SessionGranted:
+    """A new session of a person who gave a password."""
+    personas = people.personas_of(work, person.id)
+    if not federation.may_use_password(work, personas):
+        raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))
+    return begin_session(work, person, personas)
+
+
+def begin_session(work: Work, person: Person, personas: frozenset[Persona]) -> SessionGranted:
     """A new session of the person. The one that this browser had, whosever it was, has ended."""
     if work.browser_session is not None:
         sessions.revoke(work, work.browser_session)
@@ -80,9 +88,6 @@ def grant(work: Work, person: Person) -> SessionGranted:
         work.session, person.id, work.host, work.now, device=devices.described(work.agent), address=work.address
     )
     visits.seen(work.session, person.id, work.now)
-    personas = people.personas_of(work, person.id)
-    if not federation.may_use_password(work, personas):
-        raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))
     work.fact.actor = Actor(id=f"person:{person.id}", personas=personas, person_id=person.id)
     work.note(target=f"session:{row.id}")
     return SessionGranted(person_id=person.id, expires_at=row.expires_at, token=token)

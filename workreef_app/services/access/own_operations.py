@@ -63,18 +63,17 @@ class Me(Result):
 def read_me(work: Work, command: ReadMe) -> Me:
     """Says who is signed in; the frame of every page."""
     settings: Settings = work.session.info[SETTINGS]
-    name, departments, contact = "", [], ""
+    name, departments = "", []
     if work.unlocked:
         person = work.session.get(Person, work.actor.person_id) if work.actor.person_id else None
         name = person.name if person else work.actor.id
         mine = select(Department).where(col(Department.id).in_(work.actor.departments)).order_by(col(Department.slug))
         departments = [d.name for d in work.session.scalars(mine)]
-        contact = people.contact(work)
     own, tenants = _own_zone(work), tenant_settings.time_zone(work.session)
     return Me(
         person_id=work.actor.person_id, name=name, personas=[p for p in Persona if p in work.actor.personas],
         departments=departments, tenant_name=work.tenant.name, tenant_slug=work.tenant.slug,
-        environment=work.tenant.environment, locked=not work.unlocked, contact=contact,
+        environment=work.tenant.environment, locked=not work.unlocked, contact=people.contact(work),
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
         factor=work.actor.factor, must_enrol=sessions.must_enrol(work.actor, production=settings.production),
         csrf_token=_csrf(work),

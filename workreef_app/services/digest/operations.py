@@ -1,4 +1,4 @@
-"""The digest of a person's scope, and a contributor's one sentence."""
+"""The digest of a person's scope."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from workreef_app.services.digest.since import Since, since
-from workreef_app.services.operation import WORK_READERS, Command, Event, Persona, Result, Work, operation
+from workreef_app.services.operation import WORK_READERS, Command, Event, Result, Work, operation
 from workreef_app.services.recommend import reading
 from workreef_app.services.recommend.models import Proposal, ProposalStatus, Recommendation, Task
 from workreef_app.services.recommend.operations import DepartmentSlug
@@ -87,27 +87,4 @@ def _latest(work: Work) -> LatestImport | None:
     return LatestImport(
         file_name=run.file_name, source=found.Source.name, started_at=run.started_at,
         finished_at=run.finished_at or run.started_at, added=run.added, new_tasks=reading.count(work, found_since),
-    )
-
-
-class ReadMyWork(Command):
-    pass
-
-
-class MyWork(Result):
-    """A contributor's own status, in words. Never a score, a saving or a percentage."""
-
-    status: str
-    changes: str
-    ask: str
-
-
-@operation("my_work.read", by=frozenset({Persona.CONTRIBUTOR}), limit="240/minute", audit=Event.DATA_READ)
-def read_my_work(work: Work, command: ReadMyWork) -> MyWork:
-    """Says in one sentence what is changing about a contributor's work."""
-    work.note(target="my_work")
-    return MyWork(
-        status="Nothing about how you work has changed.",
-        changes="No part of your work is handed to an agent. You will read it here before any part is.",
-        ask=f"Ask your department's lead or an admin of {work.tenant.name}.",
     )

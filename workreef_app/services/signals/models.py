@@ -200,3 +200,15 @@ class Observation(TenantTable, table=True):
         Computed("(encode(substring(summary from 2 for 16), 'hex'))::uuid", persisted=True),
         ForeignKey("data_key.id"), nullable=True, value=None,
     )
+
+
+class PersonNote(TenantTable, table=True):
+    """What a person added about their own work (the source kind `note`): for them and one of their departments."""
+
+    __tablename__ = "person_note"
+
+    id: UUID = clear(INTERNAL, Uuid, primary_key=True)
+    person_id: UUID = clear(INTERNAL, Uuid, ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    department_id: UUID = clear(INTERNAL, Uuid, ForeignKey("department.id"), index=True)
+    body: str = sealed(PERSONAL, limit=2000)
+    created_at: datetime = clear(INTERNAL, TIME)

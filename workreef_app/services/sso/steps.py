@@ -13,10 +13,10 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import delete
 from sqlmodel import col
 
-from workreef_app.services.access import federation, sessions, visits
+from workreef_app.services.access import federation
 from workreef_app.services.access.federation import IdentityProvider, UsedSignOn
-from workreef_app.services.access.operations import SessionGranted
-from workreef_app.services.operation import NOBODY, Actor, Command, Event, Result, Work, WrongPersona, operation
+from workreef_app.services.access.operations import SessionGranted, begin_session
+from workreef_app.services.operation import NOBODY, Command, Event, Result, Work, WrongPersona, operation
 from workreef_app.services.sso import people, rules
 from workreef_app.services.sso.reasons import Reason, SignOnRefused
 from workreef_app.services.sso.rules import LONGEST_GROUP, LONGEST_NAME, MOST_GROUPS, NotLetIn
@@ -155,8 +155,5 @@ def sign_in(work: Work, command: SignOn) -> SessionGranted:
     except NotLetIn as no:
         raise SignOnRefused(no.reason) from None
     personas = people.bring_to(work, found.person, rights)
-    row, token = sessions.start(work.session, found.person.id, work.host, work.now)
-    visits.seen(work.session, found.person.id, work.now)
-    work.fact.actor = Actor(id=f"person:{found.person.id}", personas=personas, person_id=found.person.id)
-    work.note(target=f"session:{row.id}", method="oidc", added=found.added, linked=found.linked)
-    return SessionGranted(person_id=found.person.id, expires_at=row.expires_at, token=token)
+    work.note(method="oidc", added=found.added, linked=found.linked)
+    return begin_session(work, found.person, personas)
