@@ -36,7 +36,7 @@ async def prove(request: Request, password: Text = "", code: Text = "", then: Te
         await perform(request, "sessions.refresh", {"password": password, "code": code})
     except Refusal as refusal:
         html = joining.prove(tenant_name(request), then=local_path(then), factor=factor, error=refusal.detail)
-        return again(request, refusal, html)
+        return again(request, refusal, lambda: html)
     return RedirectResponse(local_path(then), status_code=303)
 
 
@@ -52,7 +52,7 @@ async def password(request: Request, current: Text = "", password: Text = "") ->
     try:
         granted = await perform(request, "passwords.change", {"current": current, "password": password})
     except Refusal as refusal:
-        return again(request, refusal, joining.password(tenant_name(request), error=said(refusal)))
+        return again(request, refusal, joining.password, tenant_name(request), error=said(refusal))
     response = RedirectResponse(ACCOUNT, status_code=303)
     grant_cookie(response, request, granted.token)
     return response
@@ -84,7 +84,8 @@ async def _codes(request: Request, operation: str, payload: dict[str, str]) -> R
     except SignInAgain as refusal:
         return await _prove_first(request, FACTOR, refusal.status)
     except Refusal as refusal:
-        return again(request, refusal, await _factor(request, error=refusal.detail))
+        html = await _factor(request, error=refusal.detail)
+        return again(request, refusal, lambda: html)
     response = HTMLResponse(
         joining.recovery_codes(tenant_name(request), done.recovery_codes), headers={"Cache-Control": "no-store"}
     )
@@ -113,7 +114,8 @@ async def remove_factor(request: Request, code: Text = "") -> Response:
     except SignInAgain as refusal:
         return await _prove_first(request, FACTOR, refusal.status)
     except Refusal as refusal:
-        return again(request, refusal, await _factor(request, error=refusal.detail))
+        html = await _factor(request, error=refusal.detail)
+        return again(request, refusal, lambda: html)
     response = RedirectResponse(ACCOUNT, status_code=303)
     grant_cookie(response, request, granted.token)
     return response

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, Form, Request
@@ -60,18 +61,18 @@ def said(refusal: Refusal) -> str:
     return refusal.detail
 
 
-def again(request: Request, refusal: Refusal, html: str) -> HTMLResponse:
+def again(request: Request, refusal: Refusal, form: Callable[..., str], *given: str, **more: Any) -> HTMLResponse:
     """The form once more, with what was wrong; while the tenant is locked, that it is."""
-    shown = plain.locked(tenant_name(request)) if isinstance(refusal, Locked) else html
-    return HTMLResponse(shown, status_code=refusal.status, headers=retry_after(refusal))
+    html = plain.locked(tenant_name(request)) if isinstance(refusal, Locked) else form(*given, **more)
+    return HTMLResponse(html, status_code=refusal.status, headers=retry_after(refusal))
 
 
-def shown(request: Request, html: str) -> HTMLResponse:
+def shown(request: Request, form: Callable[..., str], *given: str, **more: Any) -> HTMLResponse:
     """A form, unless the tenant is locked."""
     tenant = caller(request).tenant
     if current().platform.locked(tenant):
         return HTMLResponse(plain.locked(tenant.info.name), status_code=Locked.status)
-    return HTMLResponse(html)
+    return HTMLResponse(form(*given, **more))
 
 
 def offered(request: Request) -> plain.Ways:
@@ -105,12 +106,11 @@ async def login(request: Request, email: Text = "", password: Text = "", then: T
         grant_ticket(response, needed.ticket)
         return response
     except Refusal as refusal:
-        if isinstance(refusal, Locked):
-            return again(request, refusal, "")
-        ways = await anyio.to_thread.run_sync(offered, request, limiter=THREADS)
-        return again(request, refusal, plain.sign_in(
-            name, error=refusal.detail, email=email, then=local_path(then), ways=ways
-        ))
+        locked = isinstance(refusal, Locked)
+        return again(
+            request, refusal, plain.sign_in, name, error=refusal.detail, email=email, then=local_path(then),
+            ways="password" if locked else await anyio.to_thread.run_sync(offered, request, limiter=THREADS),
+        )
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)
     return response
@@ -124,12 +124,12 @@ async def code(request: Request, code: Text = "", then: Text = START) -> Respons
         granted = await perform(request, "sessions.prove", {"ticket": ticket(request), "code": code})
     except NoSession as refusal:
         response: Response = again(
-            request, refusal, plain.sign_in(name, error=refusal.detail, then=local_path(then))
+            request, refusal, plain.sign_in, name, error=refusal.detail, then=local_path(then)
         )
         drop_ticket(response)
         return response
     except Refusal as refusal:
-        return again(request, refusal, joining.second_factor(name, then=local_path(then), error=refusal.detail))
+        return again(request, refusal, joining.second_factor, name, then=local_path(then), error=refusal.detail)
     response = RedirectResponse(local_path(then), status_code=303)
     grant_cookie(response, request, granted.token)
     drop_ticket(response)
@@ -163,7 +163,7 @@ async def start(request: Request) -> Response:
 @routes.get("/invite/{token}")
 def invitation_page(request: Request, token: str) -> HTMLResponse:
     """The form by which an invited person sets a password."""
-    return shown(request, joining.invitation(tenant_name(request), token))
+    return shown(request, joining.invitation, tenant_name(request), token)
 
 
 @routes.post("/invite/{token}")
@@ -172,7 +172,7 @@ async def accept(request: Request, token: str, password: Text = "") -> Response:
     try:
         granted = await perform(request, "invitations.accept", {"token": token, "password": password})
     except Refusal as refusal:
-        return again(request, refusal, joining.invitation(tenant_name(request), token, error=said(refusal)))
+        return again(request, refusal, joining.invitation, tenant_name(request), token, error=said(refusal))
     response = RedirectResponse(START, status_code=303)
     grant_cookie(response, request, granted.token)
     return response
@@ -181,7 +181,7 @@ async def accept(request: Request, token: str, password: Text = "") -> Response:
 @routes.get("/forgot")
 def forgot_page(request: Request) -> HTMLResponse:
     """The form that asks for a link by mail."""
-    return shown(request, joining.forgot(tenant_name(request)))
+    return shown(request, joining.forgot, tenant_name(request))
 
 
 @routes.post("/forgot")
@@ -191,14 +191,14 @@ async def forgot(request: Request, email: Text = "") -> Response:
     try:
         found = await perform(request, "passwords.ask_reset", {"email": email})
     except Refusal as refusal:
-        return again(request, refusal, joining.forgot(name, error=refusal.detail))
+        return again(request, refusal, joining.forgot, name, error=refusal.detail)
     return HTMLResponse(joining.asked(name, mail=found.mail))
 
 
 @routes.get("/reset/{token}")
 def reset_page(request: Request, token: str) -> HTMLResponse:
     """The form by which somebody sets a new password."""
-    return shown(request, joining.reset(tenant_name(request), token))
+    return shown(request, joining.reset, tenant_name(request), token)
 
 
 @routes.post("/reset/{token}")
@@ -207,7 +207,7 @@ async def reset(request: Request, token: str, password: Text = "") -> Response:
     try:
         await perform(request, "passwords.reset", {"token": token, "password": password})
     except Refusal as refusal:
-        return again(request, refusal, joining.reset(tenant_name(request), token, error=said(refusal)))
+        return again(request, refusal, joining.reset, tenant_name(request), token, error=said(refusal))
     response = RedirectResponse("/login?reset=1", status_code=303)
     drop_cookie(response)
     return response
