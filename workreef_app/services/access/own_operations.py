@@ -87,9 +87,11 @@ def _own_zone(work: Work) -> str:
 
 
 def _csrf(work: Work) -> str:
-    row = work.session.get(SessionRow, work.actor.session_id) if work.actor.session_id else None
+    # Nothing sealed of the row is read: the key may be dead.
+    wanted = select(col(SessionRow.token_hash), col(SessionRow.host)).where(col(SessionRow.id) == work.actor.session_id)
+    row = work.session.execute(wanted).one_or_none()
     settings: Settings = work.session.info[SETTINGS]
-    return csrf.of_session(row.token_hash, row.host, settings.secret_key.get_secret_value()) if row else ""
+    return csrf.of_session(bytes(row.token_hash), row.host, settings.secret_key.get_secret_value()) if row else ""
 
 
 def _times(work: Work) -> SessionTimes | None:
