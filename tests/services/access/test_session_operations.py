@@ -18,6 +18,7 @@ from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Invalid, NoSession, NotFound, WrongPassword
 from workreef_app.services.tenancy.platform import Tenant
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 Cli = Callable[[Tenant], Caller]
 NEW = "four purple giraffes whistle"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
