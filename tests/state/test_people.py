@@ -10,7 +10,7 @@ import pytest
 
 from workreef_app.pages.people import PERSONAS as BOXES
 from workreef_app.services.access.models import PersonStatus
-from workreef_app.services.access.people_operations import PersonaRow, PersonRow
+from workreef_app.services.access.people_listing import PersonaRow, PersonRow
 from workreef_app.services.access.session_operations import OwnSession
 from workreef_app.services.operation import Persona
 from workreef_app.state.account import session_line
@@ -56,7 +56,7 @@ def test_how_a_person_stands(changes: dict[str, object], state: str, status: str
 def test_every_standing_and_persona_has_a_name_and_a_box() -> None:
     assert set(STATUSES) == set(PersonStatus)
     assert set(PERSONAS) == set(Persona)
-    assert {name: word for name, word in BOXES} == {one.value: word for one, word in PERSONAS.items()}
+    assert dict(BOXES) == {one.value: word for one, word in PERSONAS.items()}
 
 
 def test_boxes_that_are_ticked() -> None:
