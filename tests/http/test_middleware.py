@@ -481,6 +481,7 @@ def test_tokens_bodies_and_queries_are_never_in_the_log(place: Place, caplog: py
 
 def test_a_path_in_the_log_is_bounded_and_one_line() -> None:
     assert shown_path("/invite/a/b\nc") == "/invite/…"
+    assert [shown_path(f"/{link}/secret") for link in ("reset", "signup")] == ["/reset/…", "/signup/…"]
     assert len(shown_path("/" + "x" * 10_000)) == 200
     record = logging.LogRecord("workreef.access", logging.INFO, "f", 1, "request", (), None)
     record.path = "/a\n{\"level\": \"fake\"}"

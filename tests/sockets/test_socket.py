@@ -22,7 +22,7 @@ from reflex_base.registry import RegistrationContext
 from sqlalchemy import text
 
 from tests.registry.examples import raw_lines
-from tests.serving import Served, environment, free_port, import_lines, launch
+from tests.serving import PASSWORD, Served, environment, free_port, import_lines, launch
 from tests.sockets.tab import ROOT, SHELL, Message, Tab, event, handler, leaving, refused
 from tests.web import AUDITOR, end_session
 from workreef_app.http import frontend
@@ -279,7 +279,7 @@ def test_a_persona_that_was_taken_away_is_gone_at_the_next_event(health: Served)
         "email": f"{uuid4()}@harbor.example", "name": "For A Moment", "personas": ["change_leader"],
     })
     granted = health.door.perform(
-        health.browser("harbor"), "invitations.accept", {"token": invited.invitation_token, "password": "x" * 20}
+        health.browser("harbor"), "invitations.accept", {"token": invited.invitation_token, "password": PASSWORD}
     )
     caller = health.person("harbor", "operator")
     cookie = health.cookie(type(caller)(caller.tenant, "test", host=caller.host, token=granted.token))

@@ -45,7 +45,10 @@ def _sessions() -> rx.Component:
         rx.el.ul(rx.foreach(AccountState.sessions, _session), class_name="wr-list"),
         rx.cond(
             AccountState.others > 0,
-            rx.el.div(button("Sign out everywhere else", on_click=AccountState.end_others), class_name="wr-tools"),
+            rx.el.div(
+                button("Sign out everywhere else", on_click=AccountState.end_others(AccountState.others)),
+                class_name="wr-tools",
+            ),
         ),
     )
 

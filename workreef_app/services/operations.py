@@ -11,6 +11,7 @@ MODULES = (
     "workreef_app.services.alarms.operations",
     "workreef_app.services.alarms.routes",
     "workreef_app.services.access.operations",
+    "workreef_app.services.access.people_listing",
     "workreef_app.services.access.people_operations",
     "workreef_app.services.access.password_operations",
     "workreef_app.services.access.link_operations",

@@ -87,8 +87,10 @@ class AccountState(rx.State):
         await self._end({"session_id": session_id})
 
     @rx.event
-    async def end_others(self) -> None:
-        """Signs all of the person's browsers out but this one."""
+    async def end_others(self, shown: int) -> None:
+        """Signs all of the person's browsers out but this one, if they are as many as the person was shown."""
+        if shown != self.others:
+            return
         await self._end({})
 
     async def _end(self, which: dict[str, str]) -> None:

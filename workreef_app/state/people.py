@@ -21,7 +21,10 @@ STATUSES = {
     PersonStatus.ACTIVE: ("proven", "May sign in"), PersonStatus.INVITED: ("attention", "Invited"),
     PersonStatus.DEACTIVATED: ("unknown", "Deactivated"),
 }
-PERSONAS = {persona: persona.value.replace("_", " ").capitalize() for persona in Persona}
+PERSONAS = {
+    Persona.OPERATOR: "Operator", Persona.DEPT_LEAD: "Department lead", Persona.CHANGE_LEADER: "Change leader",
+    Persona.CONTRIBUTOR: "Contributor", Persona.ADMIN: "Admin", Persona.SECURITY_REVIEWER: "Security reviewer",
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,6 +33,7 @@ from workreef_app.services.operation import (
 )
 from workreef_app.services.tenancy.platform import Tenant
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 Browser = Callable[[Tenant], Caller]
 SECRET = pyotp.random_base32()
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

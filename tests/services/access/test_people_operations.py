@@ -27,6 +27,7 @@ from workreef_app.services.operation import (
 )
 from workreef_app.services.tenancy.platform import Tenant
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 Cli = Callable[[Tenant], Caller]
 
 
@@ -190,16 +191,14 @@ def test_what_is_dangerous_wants_a_fresh_proof(
 
 CONFUSABLE = [
     "аnn@acme.test", "ann@аcme.test", "ann@acme.tеst", "αnn@acme.test", "ann\u200b@acme.test", "ann@acme\u3002test",
-    "ann@acme\u2024test", "a\u0301nn@acme.test", "ı@acme.test", "ann@xn--\u0430cme.test", "ann＠acme.test.\u202e",
+    "a\u0301nn@acme.test", "ı@acme.test", "ann@xn--\u0430cme.test", "ann＠acme.test.\u202e",
 ]
 
 
 @pytest.mark.parametrize("email", CONFUSABLE)
 def test_an_email_that_only_looks_like_another_is_refused(door: Door, shared: Tenant, cli: Cli, email: str) -> None:
-    assert email != "ann@acme.test"
     sent = {"email": email, "name": "A", "personas": ["operator"]}
-    if normalise(email) == "ann@acme.test":
-        pytest.fail("it is the same email, and belongs into the test below")
+    assert normalise(email) != "ann@acme.test"
     with pytest.raises(Invalid) as refused:
         door.perform(cli(shared), "people.create", sent)
     assert list(refused.value.fields) == ["email"]
@@ -207,6 +206,7 @@ def test_an_email_that_only_looks_like_another_is_refused(door: Door, shared: Te
 
 @pytest.mark.parametrize("email", [
     " ANN@acme.test ", "Ann@ACME.test", "ａｎｎ＠ａｃｍｅ．ｔｅｓｔ", "𝐚𝐧𝐧@acme.test", "ⓐnn@acme.test", "ann@acme.teſt",
+    "ann@acme\u2024test",
 ])
 def test_an_email_that_is_another_in_another_form_is_that_one(email: str) -> None:
     assert checked_email(email) == normalise(email) == "ann@acme.test"

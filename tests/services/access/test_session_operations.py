@@ -13,11 +13,12 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.services.conftest import Clock
-from workreef_app.services.access import ended
+from workreef_app.services.access import ended, operations
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Invalid, NoSession, NotFound, WrongPassword
+from workreef_app.services.operation import Invalid, NoSession, NotFound, SignInRefused, WrongPassword
 from workreef_app.services.tenancy.platform import Tenant
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 Cli = Callable[[Tenant], Caller]
 NEW = "four purple giraffes whistle"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -151,3 +152,19 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come"
         threading.Event().wait(0.02)
+
+
+def test_no_session_begins_on_a_password_that_is_being_replaced(
+    door: Door, tenant: Tenant, browser: Cli, dana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old password was right when the slow comparison began, and is not when it ends."""
+    compare = operations.verify_password
+
+    def slowly(encoded: str | None, password: str) -> bool:
+        right = compare(encoded, password)
+        door.perform(dana, "passwords.change", {"current": PASSWORD, "password": NEW})
+        return right
+
+    monkeypatch.setattr(operations, "verify_password", slowly)
+    with pytest.raises(SignInRefused):
+        sign_in(door, browser(tenant), "dana@acme.test")

@@ -9,7 +9,7 @@ from uuid import UUID
 import pyotp
 from pydantic import Field, SecretStr
 
-from workreef_app.services.access import factors, sessions, tickets
+from workreef_app.services.access import factors, people, sessions, tickets
 from workreef_app.services.access.links import settings_of
 from workreef_app.services.access.models import Factor, Person, PersonStatus
 from workreef_app.services.access.operations import ADMINS, Done, SessionGranted, grant, signing_secret
@@ -44,8 +44,8 @@ def prove(work: Work, command: Prove) -> SessionGranted:
     ticket = tickets.read(command.ticket.get_secret_value(), work.host, secret, work.now)
     if ticket is None:
         raise again
+    person = people.held(work, ticket[0])
     factor = factors.locked_row(work, ticket[0])
-    person = work.session.get(Person, ticket[0])
     if person is None or person.status != PersonStatus.ACTIVE or factor is None or factor.confirmed_at is None:
         raise again
     if not tickets.holds(ticket[1], person.password_hash, secret):

@@ -7,6 +7,7 @@ quarter of an hour. Only somebody who knows the password gets that far, so that 
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from datetime import datetime, timedelta
@@ -78,7 +79,7 @@ def prove(work: Work, factor: Factor, code: str) -> str:
     Raises CodeRefused for a wrong one, and while none is looked at; the attempt is counted all the same.
     """
     if factor.blocked_until is not None and work.now < factor.blocked_until:
-        seconds = int((factor.blocked_until - work.now).total_seconds()) + 1
+        seconds = math.ceil((factor.blocked_until - work.now).total_seconds())
         raise CodeRefused(f"Too many wrong codes. Try again in {seconds} seconds.", target=f"person:{factor.person_id}")
     given = normalised(code)
     step = matching_step(factor.secret, given, work.now, factor.last_step) if re.fullmatch("[0-9]{6}", given) else None

@@ -56,7 +56,9 @@ def sign_in(work: Work, command: SignIn) -> SessionGranted:
     active = person is not None and person.status == PersonStatus.ACTIVE
     encoded = person.password_hash if person and active else None
     right = verify_password(encoded, command.password.get_secret_value())
-    if person is None or encoded is None or not right:
+    # A hash takes its time: what it was compared with must still hold.
+    person = people.held(work, person.id) if person is not None and right else None
+    if person is None or encoded is None or person.password_hash != encoded or person.status != PersonStatus.ACTIVE:
         raise federation.wrong_password(work, email=work.keyed(people.normalise(command.email)))
     if not federation.may_use_password(work, people.personas_of(work, person.id)):  # before a code tells it was right
         raise federation.wrong_password(work, reason="single_sign_on_only", person=str(person.id))

@@ -49,6 +49,18 @@ def by_email(work: Work, email: str) -> Person | None:
     return work.session.scalars(select(Person).where(col(Person.email_index) == digest)).first()
 
 
+def held(work: Work, person_id: UUID) -> Person | None:
+    """The person as they are now; nobody changes them until the transaction ends.
+
+    Whoever starts a session holds its person, and whoever takes power away holds them before ending sessions: so no
+    session begins on what was true a moment ago, and is missed.
+    """
+    return work.session.scalars(
+        select(Person).where(col(Person.id) == person_id).with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    ).first()
+
+
 def personas_of(work: Work, person_id: UUID) -> frozenset[Persona]:
     """The personas that a person has now."""
     rows = work.session.scalars(select(col(PersonPersona.persona)).where(

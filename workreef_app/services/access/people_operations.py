@@ -1,30 +1,27 @@
-"""Operations on people: who there is, inviting, changing, deactivating."""
+"""Operations on people: inviting, changing, deactivating."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlmodel import col
 
 from workreef_app.services.access import admins, invitations, links, people, sessions
 from workreef_app.services.access.models import (
     Department,
-    Factor,
-    Invitation,
     LinkPurpose,
     Membership,
     Person,
     PersonPersona,
     PersonStatus,
-    PersonVisit,
 )
 from workreef_app.services.access.operations import ADMINS, Name, Slug
+from workreef_app.services.access.people_listing import departments_by_person, personas_by_person
 from workreef_app.services.operation import (
     NOBODY,
     Command,
@@ -41,112 +38,6 @@ from workreef_app.services.operation import (
 Personas = Annotated[list[Persona], Field(min_length=1, max_length=6)]
 Departments = Annotated[list[Slug], Field(max_length=100)]
 Until = Annotated[AwareDatetime | None, Field(description="When a security reviewer ceases to be one; null for never.")]
-
-
-class PersonaRow(Result):
-    """A persona, and when it ends; None for never."""
-
-    persona: Persona
-    expires_at: datetime | None
-
-
-class PersonRow(Result):
-    """Somebody who can sign in, or could. `invited_until` is when an open invitation ends."""
-
-    id: UUID
-    email: str
-    name: str
-    status: PersonStatus
-    personas: list[PersonaRow]
-    departments: list[str]
-    factor: bool
-    created_at: datetime
-    last_seen: datetime | None
-    invited_until: datetime | None
-
-
-class PeopleList(Result):
-    """A page of people, oldest first; `next` is empty on the last one."""
-
-    rows: list[PersonRow]
-    count: int
-    next: str
-
-
-class ListPeople(Command):
-    status: PersonStatus | None = None
-    person_id: UUID | None = None
-    after: UUID | None = None
-    limit: int = Field(50, ge=1, le=200)
-
-
-@operation("people.list", by=ADMINS, limit="120/minute", audit=Event.DATA_READ)
-def list_people(work: Work, command: ListPeople) -> PeopleList:
-    """Lists people with their personas and departments."""
-    query = select(Person)
-    if command.status is not None:
-        query = query.where(col(Person.status) == command.status)
-    if command.person_id is not None:
-        query = query.where(col(Person.id) == command.person_id)
-    count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    if command.after is not None:
-        query = query.where(col(Person.id) > command.after)
-    found = list(work.session.scalars(query.order_by(col(Person.id)).limit(command.limit + 1)))
-    page = found[: command.limit]
-    work.note(target="person", rows=len(page))
-    return PeopleList(
-        rows=_rows(work, page), count=count, next=str(page[-1].id) if len(found) > command.limit else ""
-    )
-
-
-def _rows(work: Work, page: list[Person]) -> list[PersonRow]:
-    ids = [person.id for person in page]
-    personas, departments = _personas(work, ids), _departments(work, ids)
-    factors = set(work.session.scalars(
-        select(col(Factor.person_id)).where(col(Factor.person_id).in_(ids), col(Factor.confirmed_at).is_not(None))
-    ))
-    seen = {visit.person_id: visit.last_seen for visit in work.session.scalars(
-        select(PersonVisit).where(col(PersonVisit.person_id).in_(ids))
-    )}
-    invited: dict[UUID, datetime] = {link.person_id: link.expires_at for link in work.session.scalars(
-        select(Invitation).where(
-            col(Invitation.person_id).in_(ids), col(Invitation.purpose) == LinkPurpose.INVITATION,
-            col(Invitation.used_at).is_(None), col(Invitation.revoked_at).is_(None),
-            col(Invitation.expires_at) > work.now,
-        )
-    )}
-    return [
-        PersonRow(
-            id=person.id, email=person.email, name=person.name, status=PersonStatus(person.status),
-            personas=personas[person.id], departments=departments[person.id], factor=person.id in factors,
-            created_at=person.created_at, last_seen=seen.get(person.id), invited_until=invited.get(person.id),
-        )
-        for person in page
-    ]
-
-
-def _personas(work: Work, ids: Iterable[UUID]) -> dict[UUID, list[PersonaRow]]:
-    found: dict[UUID, list[PersonaRow]] = defaultdict(list)
-    order = list(Persona)
-    rows = work.session.scalars(select(PersonPersona).where(
-        col(PersonPersona.person_id).in_(ids),
-        col(PersonPersona.expires_at).is_(None) | (col(PersonPersona.expires_at) > work.now),
-    ))
-    for row in sorted(rows, key=lambda row: order.index(Persona(row.persona))):
-        found[row.person_id].append(PersonaRow(persona=Persona(row.persona), expires_at=row.expires_at))
-    return found
-
-
-def _departments(work: Work, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-    found: dict[UUID, list[str]] = defaultdict(list)
-    rows = work.session.execute(
-        select(col(Membership.person_id), col(Department.slug))
-        .join(Department, col(Department.id) == col(Membership.department_id))
-        .where(col(Membership.person_id).in_(ids)).order_by(col(Department.slug))
-    )
-    for person_id, slug in rows:
-        found[person_id].append(slug)
-    return found
 
 
 class CreatePerson(Command):
@@ -259,7 +150,7 @@ def change_person(work: Work, command: ChangePerson) -> PersonChanged:
     if command.name is not None and command.name != person.name:
         person.name = command.name
         changed.append("name")
-    had, where = _personas(work, [person.id])[person.id], _departments(work, [person.id])[person.id]
+    had, where = personas_by_person(work, [person.id])[person.id], departments_by_person(work, [person.id])[person.id]
     until = {row.persona: row.expires_at for row in had}
     personas = command.personas if command.personas is not None else list(until)
     reviewing = command.reviewer_until if command.personas is not None else until.get(Persona.SECURITY_REVIEWER)
