@@ -18,6 +18,7 @@ from workreef_app.pages import (
     sources,
     status,
     tasks,
+    tokens,
     trouble,
 )
 from workreef_app.pages.shell import app_wraps, head, shell
@@ -35,6 +36,7 @@ from workreef_app.state.proposal import ProposalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
 from workreef_app.state.sources import SourcesState
+from workreef_app.state.tokens import TokensState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
 PAGES = (
@@ -49,6 +51,7 @@ PAGES = (
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),
     ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
+    ("/admin/tokens", "API tokens", tokens.tokens_page, TokensState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
     ("/alarms", "Alarms", alarms.alarms_page, AlarmsState.load),
     ("/admin/alarms", "Where alarms go", alarms.routes_page, RoutesState.load),

@@ -27,7 +27,8 @@ PAGES = {
     "dept_lead": (WORK[0], WORK[2]),
     "change_leader": (WORK[0], WORK[1]),
     "contributor": (("/me", "My work"), ("/", "No permission")),
-    "admin": (WORK[0], ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status")),
+    "admin": (WORK[0], ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"),
+              ("/admin/tokens", "API tokens")),
     "security_reviewer": (WORK[4], ("/proposals", "No permission")),
 }
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]

@@ -19,7 +19,7 @@ NAV_ICONS = (
     ("digest", "newspaper"), ("tasks", "repeat"), ("proposals", "file-check"), ("approvals", "stamp"),
     ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"), ("alarms", "bell"),
     ("sources", "plug"), ("people", "users"), ("consent", "hand"), ("me", "user"),
-    ("settings", "sliders-horizontal"),
+    ("settings", "sliders-horizontal"), ("tokens", "key-round"),
 )  # fmt: skip
 PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),

@@ -44,6 +44,8 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
+    if mine & REGISTRY["tokens.list"].by:
+        items.append(NavItem("API tokens", "/admin/tokens", "tokens"))
     return items
 
 
