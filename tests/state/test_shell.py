@@ -18,7 +18,7 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
         (Persona.DEPT_LEAD, [*WORK, "/audit", "/alarms"]),
         (Persona.CHANGE_LEADER, [*WORK, "/audit"]),
         (Persona.CONTRIBUTOR, ["/me"]),
-        (Persona.ADMIN, [*WORK, "/audit", "/alarms", "/admin/status", "/admin/settings"]),
+        (Persona.ADMIN, [*WORK, "/audit", "/alarms", "/admin/status", "/admin/settings", "/admin/tokens"]),
         (Persona.SECURITY_REVIEWER, ["/audit", "/admin/status", "/admin/settings"]),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
-from workreef_app.pages.ui import badge, link, skeleton
+from workreef_app.pages.ui import badge, link, mono, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.connection import connection, scripts
 from workreef_app.pages.ui.keys import keys_dialog
@@ -75,6 +75,7 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
         rx.el.main(
             Arrival.create(),
             _status(),
+            _unfit(),
             rx.cond(arrived(), content, skeleton(rows=4)),
             id="main", tab_index=-1, class_name="wr-content",
         ),
@@ -203,6 +204,17 @@ def _status() -> rx.Component:
         ),
         role="status",
         class_name="wr-told",
+    )
+
+
+def _unfit() -> rx.Component:
+    """Tells an admin that this installation is set up for development."""
+    return rx.cond(
+        ShellState.unfit != "",
+        rx.el.p(
+            "Set up for development: production would refuse ", ShellState.unfit, ". ", mono("workreef doctor"),
+            " names each with its cure.", class_name="wr-quiet",
+        ),
     )
 
 

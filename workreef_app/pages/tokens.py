@@ -8,8 +8,8 @@ from workreef_app.pages.ui import Column, badge, button, data_table, mono, none_
 from workreef_app.state.tokens import OperationChoice, TokenLine, TokensState
 
 COLUMNS = (
-    Column("Name", wide=True), Column("Acts for"), Column("Operations", wide=True), Column("State"), Column("Last used"),
-    Column("Expires"), Column("End"),
+    Column("Name", wide=True), Column("Acts for"), Column("Operations", wide=True), Column("State"),
+    Column("Last used"), Column("Expires"), Column("End"),
 )
 
 
@@ -18,7 +18,7 @@ def tokens_page() -> rx.Component:
     return rx.fragment(
         page_header(
             "API tokens",
-            lead="A token lets a program call the operations that it lists, as the person who made it. It opens no page.",
+            lead="A token lets a program call the operations that it lists, as the person who made it.",
         ),
         _made(),
         section(

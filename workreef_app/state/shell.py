@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from workreef_app.services.operation import AUDITORS, REGISTRY, WORK_READERS, Persona, Refusal
 from workreef_app.state.calls import CALLER, perform
-from workreef_app.state.words import zone_named
+from workreef_app.state.words import counted, zone_named
 
 log = logging.getLogger("workreef.state")
 
@@ -113,6 +113,8 @@ class ShellState(rx.State):
     session_mark: str = ""
     #: What the forms that the browser itself sends carry.
     csrf_token: str = ""
+    #: How many settings production would refuse, in words; empty where it is not this reader's affair.
+    unfit: str = ""
     session_left: int = 0
     idle_left: int = -1
     #: Path, name and a mark of its own of the field whose text was just accepted, so that its draft is forgotten.
@@ -137,6 +139,7 @@ class ShellState(rx.State):
             self._zone = me.time_zone
             self._session(me.session)
             self.csrf_token = me.csrf_token
+            self.unfit = counted(me.unfit, "setting") if me.unfit else ""
             self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
             await self.look_at_alarms()
 
