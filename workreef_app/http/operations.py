@@ -162,7 +162,10 @@ def security_of(spec: Operation) -> list[dict[str, list[str]]]:
     """The ways by which an operation may be called: any one of them; none is needed where it is public."""
     if spec.public:
         return [{}]
-    return [{"session": [], "page": []}, *([{"token": []}] if grantable(spec) else [])]
+    ways: list[dict[str, list[str]]] = [{"session": [], "page": []}]
+    if grantable(spec):
+        ways.append({"token": []})
+    return ways
 
 
 def _schema(spec: Operation) -> dict[str, Any]:
