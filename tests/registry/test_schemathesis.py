@@ -20,7 +20,7 @@ from workreef_app.services.operation import REGISTRY
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.tenancy.tenants import create_tenant
 
-EXAMPLES = 4
+EXAMPLES = 3
 DOCUMENT = schemathesis.openapi.from_dict(json.loads(json.dumps(http_app.create().openapi())))
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 FEW = settings(

@@ -40,10 +40,10 @@ def tokens_page() -> rx.Component:
 def _made() -> rx.Component:
     """The token that was just made."""
     return rx.cond(
-        TokensState.new_token != "",  # nosec B105: no password, whether one is shown
+        TokensState.made != "",
         rx.el.div(
             rx.el.p(rx.el.strong("The new token. It is shown this once: copy it now.")),
-            rx.el.code(TokensState.new_token, class_name="wr-mono wr-hash-full"),
+            rx.el.code(TokensState.made, class_name="wr-mono wr-hash-full"),
             rx.el.p("A program sends it as ", mono("Authorization: Bearer …"), ".", class_name="wr-quiet"),
             class_name="wr-card wr-stack", role="status",
         ),

@@ -69,13 +69,13 @@ class TokensState(rx.State):
     next_href: str = ""
     first_href: str = ""
     #: Shown once, right after it was made; a reload forgets it.
-    new_token: str = ""
+    made: str = ""
 
     @rx.event
     async def load(self) -> None:
         """Reads a page of the list."""
         shell = await self.get_state(ShellState)
-        self.new_token = ""
+        self.made = ""
         self.choices = choices(shell.personas)
         await self._load(shell)
 
@@ -94,18 +94,18 @@ class TokensState(rx.State):
     async def create(self, form: dict[str, Any]) -> None:
         """Makes a token for the person who asks, and shows it this once."""
         shell = await self.get_state(ShellState)
-        self.new_token = ""
+        self.made = ""
         listed = [choice.name for choice in self.choices if form.get(choice.name)]
         days = str(form.get("days") or "")
-        made = await shell.act("tokens.create", {
+        found = await shell.act("tokens.create", {
             "name": str(form.get("name") or ""), "operations": listed, "days": int(days) if days.isdecimal() else 0,
         })
-        if made is None:
+        if found is None:
             return
         await self._load(shell)
-        self.new_token = made.token
+        self.made = found.token
         shell.status = f"The token is made. It may call {counted(len(listed), 'operation')}."
-        shell.status_href = query("/audit", target=f"token:{made.id}")
+        shell.status_href = query("/audit", target=f"token:{found.id}")
 
     @rx.event
     async def revoke(self, token_id: str) -> None:
@@ -114,6 +114,6 @@ class TokensState(rx.State):
         if await shell.act("tokens.revoke", {"token_id": token_id}) is None:
             return
         await self._load(shell)
-        self.new_token = ""
+        self.made = ""
         shell.status = "The token is revoked."
         shell.status_href = query("/audit", target=f"token:{token_id}")
