@@ -20,7 +20,6 @@ def tokens_page() -> rx.Component:
             "API tokens",
             lead="A token lets a program call the operations that it lists, as the person who made it.",
         ),
-        _made(),
         section(
             "Tokens",
             rx.cond(
@@ -33,12 +32,12 @@ def tokens_page() -> rx.Component:
                 none_yet("No token yet.", "A program that calls WorkReef needs one."),
             ),
         ),
-        section("New token", _form()),
+        section("New token", _form(), _made()),
     )
 
 
 def _made() -> rx.Component:
-    """The token that was just made."""
+    """The token that was just made, where its maker looks: under the button."""
     return rx.cond(
         TokensState.made != "",
         rx.el.div(
