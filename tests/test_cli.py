@@ -441,6 +441,8 @@ def test_the_doctor_looks_at_what_there_is(workreef: Run, configured: None, tena
     found = {check["name"]: check["ok"] for check in ran.facts["checks"]}
     assert ran.facts["environment"] == "development"
     assert ran.facts["faults"] == []
+    later = {fault["check"] for fault in ran.facts["production_would_refuse"]}
+    assert later == {"public_url", "database_url", "platform_key"}
     assert found.keys() >= {
         "disk", "node", "npm", "port", "database", "control_schema", "tenant_schema", "ownership", "database_roles",
         "isolation_grants", "isolation_matrix", "redis", "mail", "platform_key", "clock", f"key {tenant.info.slug}",

@@ -278,8 +278,11 @@ PRODUCTION_CHECKS: tuple[Callable[[Settings], Fault | None], ...] = (
 
 def production_faults(settings: Settings) -> list[Fault]:
     """Every reason why these settings may not serve production; empty outside production."""
-    if not settings.production:
-        return []
+    return would_refuse(settings) if settings.production else []
+
+
+def would_refuse(settings: Settings) -> list[Fault]:
+    """Every reason why production would not be served with these settings."""
     return [fault for check in PRODUCTION_CHECKS if (fault := check(settings)) is not None]
 
 

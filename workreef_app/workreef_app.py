@@ -21,6 +21,7 @@ from workreef_app.pages import (
     sources,
     status,
     tasks,
+    tokens,
     trouble,
 )
 from workreef_app.pages.shell import app_wraps, head, shell
@@ -42,6 +43,7 @@ from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
 from workreef_app.state.sign_on import SignOnState
 from workreef_app.state.sources import SourcesState
+from workreef_app.state.tokens import TokensState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
 PAGES = (
@@ -59,6 +61,7 @@ PAGES = (
     ("/admin/people", "People", people.people_page, PeopleState.load),
     ("/admin/people/[person_id]", "Person", people.person_page, PersonState.load),
     ("/admin/sso", "Single sign-on", sign_on.sign_on_page, SignOnState.load),
+    ("/admin/tokens", "API tokens", tokens.tokens_page, TokensState.load),
     ("/me", "My work", own.my_work_page, MyWorkState.load),
     ("/notes", "Notes", own.notes_page, NotesState.load),
     ("/access", "Access", access.access_page, AccessState.load),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from tests.conftest import PASSWORD
 from tests.web import POLICY, Site
 from workreef_app.http import logs
-from workreef_app.http.middleware import BODY_LIMIT, CLOSED, PERMISSIONS, shown_path
+from workreef_app.http.middleware import BODY_LIMIT, CLOSED, PERMISSIONS, UPLOAD_LIMIT, limit_of, shown_path
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.tenancy.errors import Busy, SchemaNotCurrent
 from workreef_app.services.tenancy.platform import Tenant
@@ -510,3 +510,17 @@ def test_security_txt_names_the_contact_on_every_host(place: Place, configured: 
         lines = dict(line.split(": ", 1) for line in found.text.splitlines())
         assert lines["Contact"] == "mailto:security@workreef.example"
         assert datetime.fromisoformat(lines["Expires"]) > datetime.now(UTC)
+
+
+@pytest.mark.parametrize(("path", "limit"), [
+    ("/api/v1/tasks.list", 1 << 20), ("/auth/login", 1 << 20), ("/v1/chat/completions", 8 << 20),
+    ("/v10", 1 << 20), ("/upload/imports", UPLOAD_LIMIT), ("/upload/form", UPLOAD_LIMIT), ("/upload/more", 1 << 20),
+])
+def test_what_an_address_takes_is_bounded(path: str, limit: int) -> None:
+    assert limit_of(path) == limit
+
+
+def test_what_is_larger_than_a_model_call_may_be_is_refused_before_it_is_read(place: Place) -> None:
+    headers = {"authorization": "Bearer wrk_x", "content-length": str((8 << 20) + 1)}
+    response = place.site.send("POST", "/v1/chat/completions", place.host, headers, content=b"")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,6 @@ from workreef_app.services import operations
 from workreef_app.services.operation import REGISTRY, Command
 
 operations.load()
-#: What a schema of text must say one of, so that no text is without end.
-TEXT_BOUNDS = {"maxLength", "enum", "const", "format"}
 #: Formats whose texts have a length of their own.
 FORMATS = {"uuid", "date-time", "date"}
 
@@ -43,7 +42,7 @@ def unbounded(schema: Any, definitions: dict[str, Any], path: str, seen: frozens
 
 
 def _bounded_text(schema: dict[str, Any]) -> bool:
-    pattern = schema.get("pattern", "")
+    pattern = re.sub(r"\[[^\]]*\]", "x", schema.get("pattern", ""))  # what stands in a class is no quantifier
     closed = pattern.startswith("^") and pattern.endswith("$") and not any(sign in pattern for sign in ("*", "+", ",}"))
     return closed or "maxLength" in schema or "enum" in schema or "const" in schema or schema.get("format") in FORMATS
 
@@ -53,10 +52,11 @@ def _object(schema: dict[str, Any], definitions: dict[str, Any], path: str, seen
         yield from unbounded(field, definitions, f"{path}.{name}", seen)
     more = schema.get("additionalProperties", False)
     if more is not False:
-        if "maxProperties" not in schema:
-            yield path
+        names = schema.get("propertyNames")
+        if names is None or ("maxProperties" not in schema and "$ref" not in names):
+            yield path  # names of an enum are as few as it has
         yield from unbounded(more, definitions, f"{path}{{}}", seen)
-        yield from unbounded(schema.get("propertyNames"), definitions, f"{path}{{}}", seen)
+        yield from unbounded(names, definitions, f"{path}{{}}", seen)
 
 
 def faults(command: type[BaseModel]) -> list[str]:

@@ -19,7 +19,10 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
         (Persona.DEPT_LEAD, [*WORK, "/audit", "/access", "/alarms", "/notes"]),
         (Persona.CHANGE_LEADER, [*WORK, "/audit", "/access"]),
         (Persona.CONTRIBUTOR, ["/me", "/access"]),
-        (Persona.ADMIN, [*WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/people", "/admin/sso"]),
+        (Persona.ADMIN, [
+            *WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/sso", "/admin/people",
+            "/admin/tokens",
+        ]),
         (Persona.SECURITY_REVIEWER, ["/audit", "/access", "/admin/status", "/admin/settings", "/admin/sso"]),
     ],
 )

@@ -16,7 +16,7 @@ from workreef_app.services.outbound.smtp import MailServer
 from workreef_app.services.posture import boot, checks
 from workreef_app.services.posture.checks import Finding
 from workreef_app.services.process import opened
-from workreef_app.settings import ConfigurationError, Fault, Settings, load
+from workreef_app.settings import ConfigurationError, Fault, Settings, load, would_refuse
 
 FREE_BYTES = 500_000_000
 
@@ -87,6 +87,7 @@ def report(as_json: bool) -> bool:
     """Prints what was found; whether all is well."""
     settings, faults = settings_faults()
     findings = list(live(settings)) if settings else []
+    later = would_refuse(settings) if settings and not settings.production else []
     ok = not faults and all(finding.ok for finding in findings)
     if as_json:
         print_json(
@@ -94,6 +95,7 @@ def report(as_json: bool) -> bool:
                 "ok": ok,
                 "environment": settings.env.value if settings else None,
                 "faults": [asdict(fault) for fault in faults],
+                "production_would_refuse": [asdict(fault) for fault in later],
                 "checks": [asdict(finding) for finding in findings],
             }
         )
@@ -102,6 +104,8 @@ def report(as_json: bool) -> bool:
         tell(f"Environment {settings.env.value}, data in {settings.data_dir}")
     for fault in faults:
         tell(f"✗ {fault.check}: {fault.wrong} {fault.cure}".rstrip())
+    for fault in later:
+        tell(f"· production would refuse {fault.check}: {fault.wrong} {fault.cure}")
     for finding in findings:
         tell(f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.detail}")
     tell("All is well." if ok else "Not all is well.")

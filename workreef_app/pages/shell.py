@@ -8,7 +8,7 @@ import reflex as rx
 from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from workreef_app.pages.proof import proof_form
-from workreef_app.pages.ui import badge, link, skeleton
+from workreef_app.pages.ui import badge, link, mono, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.connection import connection, scripts
 from workreef_app.pages.ui.keys import keys_dialog
@@ -21,6 +21,7 @@ NAV_ICONS = (
     ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"), ("alarms", "bell"),
     ("sources", "plug"), ("people", "users"), ("consent", "hand"), ("me", "user"),
     ("settings", "sliders-horizontal"), ("sign_on", "log-in"), ("access", "key-round"), ("notes", "message-square"),
+    ("tokens", "ticket"),
 )  # fmt: skip
 PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),
@@ -77,6 +78,7 @@ def _frame(content: rx.Component, title: str, current: str) -> rx.Component:
             Arrival.create(),
             _status(),
             rx.cond(ShellState.prove, proof_form()),
+            _unfit(),
             rx.cond(arrived(), content, skeleton(rows=4)),
             id="main", tab_index=-1, class_name="wr-content",
         ),
@@ -205,6 +207,17 @@ def _status() -> rx.Component:
         ),
         role="status",
         class_name="wr-told",
+    )
+
+
+def _unfit() -> rx.Component:
+    """Tells an admin that this installation is set up for development."""
+    return rx.cond(
+        ShellState.unfit != "",
+        rx.el.p(
+            "Set up for development: production would refuse ", ShellState.unfit, ". ", mono("workreef doctor"),
+            " names each with its cure.", class_name="wr-quiet",
+        ),
     )
 
 

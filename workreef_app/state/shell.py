@@ -22,7 +22,7 @@ from workreef_app.services.operation import (
     SignInAgain,
 )
 from workreef_app.state.calls import CALLER, perform
-from workreef_app.state.words import zone_named
+from workreef_app.state.words import counted, zone_named
 
 log = logging.getLogger("workreef.state")
 
@@ -60,9 +60,11 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
+        items.append(NavItem("Single sign-on", "/admin/sso", "sign_on"))
     if mine & REGISTRY["people.list"].by:
         items.append(NavItem("People", "/admin/people", "people"))
-        items.append(NavItem("Single sign-on", "/admin/sso", "sign_on"))
+    if mine & REGISTRY["tokens.list"].by:
+        items.append(NavItem("API tokens", "/admin/tokens", "tokens"))
     return items
 
 
@@ -123,6 +125,8 @@ class ShellState(rx.State):
     session_mark: str = ""
     #: What the forms that the browser itself sends carry.
     csrf_token: str = ""
+    #: How many settings production would refuse, in words; empty where it is not this reader's affair.
+    unfit: str = ""
     session_left: int = 0
     idle_left: int = -1
     #: Path, name and a mark of its own of the field whose text was just accepted, so that its draft is forgotten.
@@ -147,6 +151,7 @@ class ShellState(rx.State):
             self._zone, self.factor, self.prove = me.time_zone, me.factor, False
             self._session(me.session)
             self.csrf_token = me.csrf_token
+            self.unfit = counted(me.unfit, "setting") if me.unfit else ""
             self.may_audit = bool(set(me.personas) & REGISTRY["audit.list"].by)
             await self.look_at_alarms()
 

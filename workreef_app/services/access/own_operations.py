@@ -14,7 +14,7 @@ from workreef_app.services.access import csrf, people, sessions, tenant_settings
 from workreef_app.services.access.models import Department, Person, SessionRow
 from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Persona, Result, Work, operation
 from workreef_app.services.tenancy.platform import SETTINGS
-from workreef_app.settings import Settings
+from workreef_app.settings import Environment, Settings, would_refuse
 
 
 class SessionTimes(Result):
@@ -38,7 +38,8 @@ class Me(Result):
 
     `factor` is whether they have a second factor, and
     `must_enrol` says that this admin must set up a second factor before anything else.
-    `csrf_token` is what writes with the session's cookie send along; empty without a session.
+    `csrf_token` is what writes with the session's cookie send along; empty without a session. `unfit` counts, for
+    admins in development, the settings that production would refuse.
     """
 
     person_id: UUID | None
@@ -57,6 +58,7 @@ class Me(Result):
     factor: bool = False
     must_enrol: bool = False
     csrf_token: str = Field("", repr=False)
+    unfit: int = 0
 
 
 @operation("me.read", by=ANYONE, limit="1200/minute", audit=None, keyless=True, enrolling=True)
@@ -76,7 +78,7 @@ def read_me(work: Work, command: ReadMe) -> Me:
         environment=work.tenant.environment, locked=not work.unlocked, contact=people.contact(work),
         time_zone=own or tenants, own_time_zone=own, tenant_time_zone=tenants, session=_times(work),
         factor=work.actor.factor, must_enrol=sessions.must_enrol(work.actor, production=settings.production),
-        csrf_token=_csrf(work),
+        csrf_token=_csrf(work), unfit=_unfit(work),
     )
 
 
@@ -84,6 +86,12 @@ def _own_zone(work: Work) -> str:
     """The zone that the person chose; empty where they chose none."""
     query = select(col(Person.time_zone)).where(col(Person.id) == work.actor.person_id)
     return work.session.scalars(query).first() or ""
+
+
+def _unfit(work: Work) -> int:
+    settings: Settings = work.session.info[SETTINGS]
+    told = Persona.ADMIN in work.actor.personas and settings.env is Environment.DEVELOPMENT
+    return len(would_refuse(settings)) if told else 0
 
 
 def _csrf(work: Work) -> str:

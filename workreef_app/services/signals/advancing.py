@@ -116,7 +116,8 @@ class AdvanceImport(Command):
     import_id: UUID
     batch: int = Field(ge=0, le=2**31 - 1)
     lines: Annotated[
-        list[Line], PlainValidator(_lines), WithJsonSchema({"type": "array", "items": {"type": "object"}})
+        list[Line], PlainValidator(_lines),
+        WithJsonSchema({"type": "array", "items": {"type": "object"}, "maxItems": BATCH_LINES}),
     ]
     skipped: dict[Reason, Annotated[int, Field(ge=0)]]
     state: ReaderState
