@@ -17,7 +17,16 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from workreef_app.services.sso.reasons import Reason
-from workreef_app.services.sso.tokens import ALGORITHMS, SKEW, Expected, TokenRefused, fits, verified
+from workreef_app.services.sso.tokens import (
+    ALGORITHMS,
+    LONGEST_TOKEN,
+    SKEW,
+    Expected,
+    TokenRefused,
+    fits,
+    key_id,
+    verified,
+)
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ISSUER, CLIENT, NONCE = "https://id.example.com/", "workreef", "n" * 43
@@ -135,6 +144,29 @@ def test_keys_that_do_not_fit_are_no_keys() -> None:
     assert refusal(token, [{"kty": "RSA", "kid": "rsa", "n": 1, "e": []}]) is Reason.UNKNOWN_KEY
     assert refusal(token, [other]) is Reason.WRONG_SIGNATURE
     assert refusal(signed(claims(), key=small), [small.as_dict(private=False)]) is Reason.UNKNOWN_KEY
+
+
+def test_a_key_is_of_the_curve_that_its_algorithm_needs() -> None:
+    for algorithm, curve in (("ES256", "P-384"), ("ES256", "secp256k1"), ("EdDSA", "X25519"), ("EdDSA", "Ed448")):
+        kind = ALGORITHMS[algorithm][0]
+        assert not fits({"kty": kind, "crv": curve}, algorithm)
+        assert fits({"kty": kind, "crv": ALGORITHMS[algorithm][1]}, algorithm)
+
+
+def test_a_token_too_long_to_be_one_is_not_looked_at() -> None:
+    long = signed(claims(more="m" * 50_000))
+    assert LONGEST_TOKEN < len(long) < 128_000
+    assert refusal(long) is Reason.WRONG_CLAIMS
+    assert verified(signed(claims(more="m" * 40_000)), PUBLIC, EXPECTED)["sub"]
+
+
+@pytest.mark.parametrize("name", [7, ["rsa"], {"rsa": 1}, True])
+def test_the_name_of_a_key_is_a_text(name: Any) -> None:
+    token = signed(claims())
+    odd = f"{_encoded({'alg': 'RS256', 'kid': name})}.{token.partition('.')[2]}"
+    assert refusal(odd) is Reason.WRONG_CLAIMS
+    with pytest.raises(TokenRefused):
+        key_id(odd)
 
 
 def test_a_token_without_a_name_of_its_key_needs_one_key_alone() -> None:
