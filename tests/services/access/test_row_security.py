@@ -64,7 +64,7 @@ class House:
     def updates(self, table: str, row: Row, new: Row | None = None) -> bool:
         """Whether it changes a row: to the new values together, or any one column to what it is."""
         where, values = self.where(table, row)
-        columns = [{c.name: row[c.name]} for c in self.catalogue.columns[table] if not c.made]
+        columns = [{c.name: row[c.name]} for c in self.catalogue.columns[table] if not c.made and c.name in row]
         for given in [new] if new else columns:
             sets = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in given)
             statement = sql.SQL("UPDATE {} SET {} WHERE {}").format(sql.Identifier(table), sets, where)
