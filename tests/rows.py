@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -69,6 +71,7 @@ class Catalogue:
     primary: dict[str, list[str]]
     key_id: UUID
     _used: set[tuple[str, str, str]] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
     def read(cls, connection: psycopg.Connection[Any]) -> Catalogue:
@@ -123,7 +126,9 @@ class Catalogue:
             return self._text(table, column)
         if column.type.startswith("timestamp"):
             return datetime.now(UTC)
-        return False if column.type == "boolean" else 1
+        if column.type == "boolean":
+            return False
+        return next(self._numbers) if column.name in self.primary[table] else 1
 
     def _bytes(self, column: Column) -> bytes:
         size = int(re.findall(r"octet_length\(\w+\) (?:>=|=) (\d+)", column.rules)[0])
