@@ -97,7 +97,8 @@ def test_a_token_with_another_character_is_none(place: int, digit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], "wrk_" + "0" * 48]
+    "text", ["", "wrk_", "wrk_" + "0" * 49, "é" * 53, "ghp_" + tokens.new()[4:], "wrk_" + "0" * 48],
+    ids=["empty", "no digits", "no checksum", "other letters", "another prefix", "too short"],
 )
 def test_what_is_no_token_is_known_without_a_look(text: str) -> None:
     assert not tokens.well_formed(text)
