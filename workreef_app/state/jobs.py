@@ -25,7 +25,7 @@ STATES = {
 }
 KINDS = {
     "import": "Import of a file", "import_sweep": "Clearing of abandoned imports", "digest": "Nightly digest",
-    "alarm_delivery": "Delivery of an alarm",
+    "alarm_delivery": "Delivery of an alarm", "mail_link": "Link by mail",
 }
 ERRORS = {
     "failed": "It failed; the log of its worker says at what.", "killed_workers": "It has killed three workers.",

@@ -22,7 +22,7 @@ WEBKIT = "AppleWebKit/537.36"
     (f"{MOZILLA} (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/1 Safari/604.1",
      "Safari 18 on iPhone"),
     (f"{MOZILLA} (Linux; Android 15) {WEBKIT} Chrome/138.0.0.0 Mobile Safari/537.36", "Chrome 138 on Android"),
-    ("curl/8.5.0", "curl 8"), ("x" * 300, "Another program"), ("", ""),
+    ("curl/8.5.0", "cURL 8"), ("x" * 300, "Another program"), ("", ""),
 ])
 def test_a_browser_in_a_few_words(agent: str, said: str) -> None:
     assert described(agent) == said

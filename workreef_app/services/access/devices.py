@@ -10,7 +10,7 @@ _BROWSERS: Final = (
     ("Edge", r"Edg(?:A|iOS)?/(\d{1,4})"), ("Opera", r"OPR/(\d{1,4})"),
     ("Samsung Internet", r"SamsungBrowser/(\d{1,4})"),
     ("Firefox", r"(?:Firefox|FxiOS)/(\d{1,4})"), ("Chrome", r"(?:Chrome|CriOS|HeadlessChrome)/(\d{1,4})"),
-    ("Safari", r"Version/(\d{1,4})[^ ]* .*Safari/"), ("curl", r"^curl/(\d{1,4})"),
+    ("Safari", r"Version/(\d{1,4})[^ ]* .*Safari/"), ("cURL", r"^curl/(\d{1,4})"),
 )
 _SYSTEMS: Final = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows NT"), ("macOS", "Macintosh"),

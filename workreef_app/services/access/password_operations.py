@@ -87,7 +87,7 @@ def change_password(work: Work, command: ChangePassword) -> SessionGranted:
     """Changes the password of the person who asks. Their sessions end; the one that asks goes on as a new one."""
     person = person_with(work, command.current)
     if command.password.get_secret_value() == command.current.get_secret_value():
-        same = {"password": "must be another one"}  # nosec B105: a sentence, no password
+        same = {"password": "must be another one"}  # nosec B105
         raise Invalid("That is the password you have.", fields=same)
     choose(work, person, command.password)
     invitations.revoke(work, person.id, LinkPurpose.RESET)
