@@ -20,7 +20,13 @@
     window.wrDrafts?.forgetAll();
     location.replace("/login?then=" + encodeURIComponent(path()));
   };
-  const ask = (operation) => fetch(`/api/v1/${operation}`, { method: "POST" });
+  // The token shows that the request is this page's own; whose session has ended gets none, and that is the answer.
+  const ask = async (operation) => {
+    const token = await fetch("/auth/csrf");
+    if (!token.ok) { return token; }
+    const headers = { "X-CSRF-Token": (await token.json()).csrf_token };
+    return fetch(`/api/v1/${operation}`, { method: "POST", headers });
+  };
   const take = (times) => {
     const begin = Date.now();
     const now = Date.parse(times.now);

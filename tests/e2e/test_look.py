@@ -19,7 +19,8 @@ WORK = (
 )
 PAGES = {
     "operator": (
-        *WORK, ("/tasks/{task}", "{title}"), ("/proposals/{proposal}", "{title}"), ("/audit/{entry}", "Entry #{entry}"),
+        *WORK, ("/tasks/{task}", "{title}"), ("/proposals/{proposal}", "{title}"),
+        ("/audit/{entry}", "Entry #{number}"),
         ("/tasks?status=declined&since=2026-01-01T00:00:00Z", "Tasks"), ("/tasks?status=odd", "Not an address of ours"),
         ("/proposals/00000000-0000-0000-0000-000000000000", "Not found"), ("/nowhere", "Not found"),
     ),
@@ -74,7 +75,8 @@ def names(served: Served) -> dict[str, str]:
     reader = served.person("health", "operator")
     row = served.door.perform(reader, "tasks.list", {}).rows[0]
     entry = served.door.perform(reader, "audit.list", {}).rows[0].seq
-    return {"task": str(row.task_id), "proposal": str(row.proposal_id), "title": row.title, "entry": f"{entry}"}
+    return {"task": str(row.task_id), "proposal": str(row.proposal_id), "title": row.title, "entry": f"{entry}",
+            "number": f"{entry:,}"}
 
 
 @pytest.mark.parametrize("who", list(PAGES))

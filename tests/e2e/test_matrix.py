@@ -14,7 +14,7 @@ from workreef_app.services.operation import REGISTRY, Persona
 
 
 def rows(page: Page) -> list[str]:
-    return [cell.inner_text() for cell in page.locator(".wr-matrix tbody code").all()]
+    return page.locator(".wr-matrix tbody code").all_inner_texts()
 
 
 def test_everybody_reads_who_may_do_what_and_filters_it(open_tab: OpenTab) -> None:

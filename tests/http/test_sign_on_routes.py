@@ -104,7 +104,7 @@ def changed(address: str, **fields: str | None) -> str:
 @pytest.fixture(scope="module")
 def visit(door: Door, site: Site, provider: RunningProvider) -> Visit:
     """A tenant whose provider's group `ops` are operators of claims."""
-    return _visit(door, site, provider, "sso")
+    return _visit(door, site, provider, "signed-on")
 
 
 def _visit(door: Door, site: Site, provider: RunningProvider, slug: str, **more: Any) -> Visit:
@@ -164,7 +164,7 @@ def test_the_question_binds_the_answer_to_this_browser(visit: Visit) -> None:
     assert asked["response_type"] == "code"
     assert asked["code_challenge_method"] == "S256"
     assert set(asked["scope"].split()) == {"openid", "email", "profile", "groups"}
-    assert asked["redirect_uri"] == "http://sso.localhost:3999/auth/oidc/callback"
+    assert asked["redirect_uri"] == "http://signed-on.localhost:3999/auth/oidc/callback"
     for name in ("state", "nonce", "code_challenge"):
         assert len(asked[name]) >= 43
         assert asked[name] != again[name]

@@ -438,7 +438,7 @@ ROWS = {
 
 
 def _same_but_for_the_request(one: Any, two: Any) -> None:
-    told_per_call = {"x-request-id", "ratelimit-remaining", "ratelimit-reset"}
+    told_per_call = {"x-request-id", "ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset"}
 
     def rest(response: Any) -> tuple[Any, ...]:
         headers = {name: value for name, value in response.headers.items() if name not in told_per_call}

@@ -71,7 +71,7 @@ def test_no_call_is_an_error_of_ours(name: str, site: Site, door: Door, tenant: 
     @given(cases)
     @FEW
     def call(case: Any) -> None:
-        door._limiter.storage.reset()
+        door.limits.limiter.storage.reset()
         for caller in callers:
             response = site.post(tenant, f"/api/v1/{name}", caller, **sent(case))
             assert response.status_code < 500, (sent(case), response.text)

@@ -115,4 +115,6 @@ def test_every_operation_has_a_limit_and_public_ones_say_whose_account() -> None
         assert 0 < window <= 3600, spec.name
         if spec.account is not None:
             assert spec.account in spec.command.model_fields, spec.name
-    assert {spec.name for spec in REGISTRY.values() if spec.account} >= {"sessions.start", "invitations.accept"}
+    assert {spec.name for spec in REGISTRY.values() if spec.account} >= {
+        "sessions.start", "sessions.prove", "invitations.accept", "passwords.reset",
+    }

@@ -76,7 +76,6 @@ class TokensState(rx.State):
         """Reads a page of the list."""
         shell = await self.get_state(ShellState)
         self.made = ""
-        self.choices = choices(shell.personas)
         await self._load(shell)
 
     async def _load(self, shell: ShellState) -> None:
@@ -85,6 +84,7 @@ class TokensState(rx.State):
         if page is None:
             return
         now, zone = datetime.now(UTC), shell.zone()
+        self.choices = choices(shell.personas)
         self.rows = [token_line(row, now, zone) for row in page.rows]
         self.total, self.count = page.count, f"{counted(page.count, 'token')}, {page.holding} active"
         self.next_href = query(PATH, after=page.next) if page.next else ""

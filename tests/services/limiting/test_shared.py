@@ -148,7 +148,7 @@ def test_without_redis_nothing_is_degraded() -> None:
 @pytest.fixture
 def on_redis(door: Door, limiters: Callable[[], Limiter], monkeypatch: pytest.MonkeyPatch) -> Door:
     """The door, counting in Redis."""
-    monkeypatch.setattr(door, "_limiter", limiters())
+    monkeypatch.setattr(door.limits, "limiter", limiters())
     return door
 
 
@@ -175,7 +175,7 @@ def test_the_watch_notes_it_and_raises_the_alarm_until_redis_answers(on_redis: D
         if payload["kind"] == "limiter_unreachable":
             told.append((slug, operation))
 
-    watch = watching.Watch(on_redis.platform, tell, on_redis.limiter_degraded)
+    watch = watching.Watch(on_redis.platform, tell, on_redis.limits.limiter.degraded)
     tenants = len(on_redis.platform.tenants())
     watch.look(NOW)
     assert told == []
@@ -186,7 +186,7 @@ def test_the_watch_notes_it_and_raises_the_alarm_until_redis_answers(on_redis: D
     assert {operation for _, operation in told} == {"alarms.raise"}
     told.clear()
     redis.start()
-    wait_until(lambda: not on_redis.limiter_degraded())
+    wait_until(lambda: not on_redis.limits.limiter.degraded())
     watch.look(NOW + timedelta(seconds=40))
     watch.look(NOW + timedelta(seconds=50))
     assert {operation for _, operation in told} == {"alarms.clear"}

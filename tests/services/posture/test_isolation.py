@@ -45,8 +45,11 @@ def test_every_app_role_is_refused_everywhere_but_at_home(door: Door, rows: list
         assert isolation.powerful(connection, rows) == []
 
 
-def test_a_database_that_is_open_is_seen_both_ways(door: Door, rows: list[TenantRow], control: str) -> None:
+def test_a_database_that_is_open_is_seen_both_ways(
+    door: Door, rows: list[TenantRow], control: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = rows
+    monkeypatch.setattr(door.platform, "tenants", lambda: rows)  # other tests' tenants are beyond the bound of tries
     role = server.app_role(one.database)
     with granted(
         door, f"GRANT CONNECT ON DATABASE {two.database} TO {role}",

@@ -37,7 +37,7 @@ class Prove(Command):
     code: SecretStr = Field(max_length=40)
 
 
-@operation("sessions.prove", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED)
+@operation("sessions.prove", by=PUBLIC, limit="20/minute", audit=Event.SESSION_STARTED, account="ticket")
 def prove(work: Work, command: Prove) -> SessionGranted:
     """Signs in somebody whose password was right, by the code of their second factor or a recovery code."""
     secret, again = signing_secret(work), SignInRefused("That took too long. Sign in once more.")

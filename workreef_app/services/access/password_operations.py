@@ -25,7 +25,7 @@ class AcceptInvitation(Command):
     password: NewPassword
 
 
-@operation("invitations.accept", by=PUBLIC, limit="20/minute", audit=Event.INVITATION_ACCEPTED)
+@operation("invitations.accept", by=PUBLIC, limit="20/minute", audit=Event.INVITATION_ACCEPTED, account="token")
 def accept_invitation(work: Work, command: AcceptInvitation) -> SessionGranted:
     """Sets the password of an invited person, once, and signs them in."""
     person = invitations.consume(work, command.token, LinkPurpose.INVITATION)
@@ -67,7 +67,7 @@ class ResetPassword(Command):
     password: NewPassword
 
 
-@operation("passwords.reset", by=PUBLIC, limit="20/minute", audit=Event.PASSWORD_RESET)
+@operation("passwords.reset", by=PUBLIC, limit="20/minute", audit=Event.PASSWORD_RESET, account="token")
 def reset(work: Work, command: ResetPassword) -> Done:
     """Sets a new password by a one-time link. It signs nobody in: a second factor is asked for as ever."""
     person = invitations.consume(work, command.token, LinkPurpose.RESET)
