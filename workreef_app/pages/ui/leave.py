@@ -12,7 +12,7 @@ const wrLeave = (to) => { if (to) { window.wrDrafts?.forgetAll(); window.locatio
 // A closed socket is refused for ever once its session has ended: then the page has to go, not to wait.
 const wrAskAgain = (failures) => {
   if (!failures) return;
-  fetch("/api/v1/me.read", { method: "POST" }).then(
+  fetch("/auth/csrf", { cache: "no-store" }).then(
     (answer) => {
       if (answer.status === 401) { wrLeave("/login?then=" + encodeURIComponent(location.pathname + location.search)); }
     },
