@@ -11,6 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from workreef_app.http.context import drop_cookie, grant_cookie, perform
 from workreef_app.http.csrf import FORMS
@@ -120,9 +121,22 @@ def _shape(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     return str(field.get("type", "any"))
 
 
-def file_response(result: FileResult) -> FileResponse:
+class OneTimeFile(FileResponse):
+    """A file that is removed once it is sent: its bytes go by way of this process.
+
+    With the server's `http.response.pathsend` only its path would, and the server opens that after the file is gone.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = {
+            name: value for name, value in scope.get("extensions", {}).items() if name != "http.response.pathsend"
+        }
+        await super().__call__({**scope, "extensions": extensions}, receive, send)
+
+
+def file_response(result: FileResult) -> OneTimeFile:
     """The file, removed once it is sent."""
-    return FileResponse(
+    return OneTimeFile(
         result.path, media_type=result.media_type, filename=result.name,
         background=BackgroundTask(result.path.unlink, missing_ok=True), headers={"Cache-Control": "no-store"},
     )

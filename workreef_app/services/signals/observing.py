@@ -65,7 +65,7 @@ def move(session: Session, source: Source, old: UUID, new: UUID) -> None:
 def _upsert(session: Session, source: Source, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    summary = Observation.__table__.c.summary  # type: ignore[attr-defined]
+    summary = Observation.metadata.tables["observation"].c.summary
     session.flush()  # the signals first, of which these are
     session.execute(_UPSERT, {
         "source_id": source.id, "department_id": source.department_id,

@@ -95,10 +95,12 @@ class Sealed(TypeDecorator[Any]):
         self.table = table
         self.column = column
 
-    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:
-        if value is None:
-            return None
+    def seal(self, value: Any) -> bytes:
+        """The sealed form of a value, under the cipher in use."""
         return _cipher.get().seal(self.table, self.column, encode(self.form, value))
+
+    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:
+        return None if value is None else self.seal(value)
 
     def process_result_value(self, value: Any, dialect: Any) -> Any:
         if value is None:
@@ -107,8 +109,10 @@ class Sealed(TypeDecorator[Any]):
 
 
 def sealed_value(column: Column[Any], value: Any) -> bytes:
-    """The sealed form of a value of a sealed column, under the cipher in use, for statements written by hand."""
-    return bytes(column.type.process_bind_param(value, None))  # type: ignore[attr-defined]
+    """The sealed form of a value of a sealed column, for statements written by hand. Raises TypeError for another."""
+    if not isinstance(column.type, Sealed):
+        raise TypeError(f"{column} is not a sealed column")
+    return column.type.seal(value)
 
 
 def one_of(kind: type[StrEnum]) -> str:
