@@ -16,7 +16,7 @@ from tests.sso.providing import CLIENT_SECRET, RunningProvider
 @pytest.fixture(scope="module")
 def world(make_world: Callable[..., World]) -> World:
     """A tenant whose sign-in these tests change."""
-    return make_world("Federated", count=20, people=["admin", "operator", "security_reviewer"])
+    return make_world("Federated", count=300, people=["admin", "operator", "security_reviewer"])
 
 
 def said(page: Page, text: str) -> None:
