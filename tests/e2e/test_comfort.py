@@ -171,7 +171,6 @@ def test_a_session_that_ends_takes_half_typed_texts_along(
     open_proposal(page)
     page.get_by_label("Reason").press_sequentially(TYPED)
     world.served.door.perform(caller, "sessions.end", {})
-    page.reload()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.wait_for_load_state()
     assert kept(page) == [], "the sign-in page forgets what a page that is gone could not"

@@ -23,7 +23,7 @@ from tests.web import Chain, Site
 from workreef_app.http.sign_on_routes import MOST_AT_ONCE, flow_cookie
 from workreef_app.services.browser import cookie_name, session_token
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import Conflict, Invalid, Persona
+from workreef_app.services.operation import Conflict, Invalid, NoSession, Persona
 from workreef_app.services.sso import signing_on
 from workreef_app.services.sso.reasons import SENTENCES, Reason
 from workreef_app.services.tenancy.platform import Tenant
@@ -187,7 +187,9 @@ def test_the_flows_cookie_is_sealed_short_lived_and_for_this_host(
 
 def test_the_next_sign_in_brings_personas_and_departments_to_the_mapping(visit: Visit, chain: Watch) -> None:
     account = visit.provider.account("omar", groups=["leads"])
-    first = visit.me(visit.sign_in(account))
+    elsewhere = visit.sign_in(account)
+    first = visit.me(elsewhere)
+    assert visit.me(visit.sign_in(account)).person_id == visit.me(elsewhere).person_id, "nothing has changed"
     visit.provider.account("omar", groups=["ops"], email="omar.new@example.com", name="Other")
     here = chain(visit.tenant)
     second = visit.me(visit.sign_in(account))
@@ -197,6 +199,9 @@ def test_the_next_sign_in_brings_personas_and_departments_to_the_mapping(visit: 
     detail = here.new()[0].facts["detail"]
     assert (detail["personas_added"], detail["personas_removed"]) == (["operator"], ["dept_lead"])
     assert (detail["departments_added"], detail["departments_removed"]) == (0, 1)
+    assert detail["sessions"] == 2, "those of what they were have ended"
+    with pytest.raises(NoSession):
+        visit.me(elsewhere)
 
 
 @pytest.mark.parametrize("algorithm", ["PS256", "ES256", "EdDSA"])
@@ -415,7 +420,8 @@ def test_an_admin_hands_an_account_with_a_password_over(visit: Visit, person: Ma
     me = visit.me(visit.sign_in(account))
     assert me.person_id == handed.person_id
     assert me.personas == [Persona.OPERATOR], "and they are what their groups make them"
-    assert visit.site.door.perform(theirs, "me.read", {}).personas == [Persona.OPERATOR], "in older sessions too"
+    with pytest.raises(NoSession):
+        visit.site.door.perform(theirs, "me.read", {})
     with pytest.raises(Conflict, match="no password"):
         visit.perform("sso.hand_over", {"email": "ines@example.com"})
     with pytest.raises(Invalid, match="no such person"):

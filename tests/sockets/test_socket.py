@@ -119,6 +119,16 @@ def test_a_closed_tabs_token_opens_nothing_of_it(health: Served) -> None:
         assert not WORK.search(_words(tab.seen))
 
 
+def test_a_tab_that_closes_while_its_first_event_is_looked_at_is_forgotten_too(health: Served) -> None:
+    own, other = health.sign_in("health", "operator"), health.sign_in("health", "contributor")
+    tokens = []
+    for _ in range(12):
+        with Tab(health, "health", own).join(BOOT) as tab:
+            tokens.append(tab.token)
+    for token in tokens:
+        _wait_until(lambda token=token: refused(health, "health", other, origin="", token=token) == 101)
+
+
 def test_another_tenants_host_refuses_this_tenants_cookie(health: Served) -> None:
     here, there = health.person("health", "operator"), health.person("harbor", "operator")
     name, secret = cookie_name(health.settings), health.settings.secret_key.get_secret_value()

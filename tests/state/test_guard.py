@@ -50,6 +50,21 @@ def test_an_outage_is_said_and_the_tab_stays(
     assert done == ["reset"]
 
 
+def test_an_event_of_a_tab_that_closed_meanwhile_binds_nothing(
+    door: Door, tenant: Tenant, person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would ever release it: the next session that the tab is opened with would stay outside."""
+    caller = person(tenant, ["operator"], [])
+    context = SimpleNamespace(router_data={"headers": {}, "ip": ""}, token="tab")
+    monkeypatch.setattr(EventContext, "get", lambda: context)
+    monkeypatch.setattr(guard, "allowed_handlers", lambda: frozenset({"ours"}))
+    monkeypatch.setattr(guard, "browser_caller", lambda *_: caller)
+    for is_open in (False, True):
+        gate = Guard(lambda _, is_open=is_open: is_open)
+        answered = asyncio.run(gate.preprocess(None, SimpleNamespace(), EVENT))  # type: ignore[arg-type]
+        assert (answered is None, gate.owner("tab") is not None, len(gate.callers())) == (is_open, is_open, is_open)
+
+
 def test_a_fault_of_ours_is_not_called_an_outage(
     door: Door, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ stands before all of it. It looks the session up for every event and binds the t
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -73,9 +74,13 @@ def _who(router_data: dict[str, Any]) -> tuple[Caller | None, UUID | None]:
 
 
 class Guard(Middleware):
-    """The first middleware: refuses, or lets the event through as its caller."""
+    """The first middleware: refuses, or lets the event through as its caller.
 
-    def __init__(self) -> None:
+    `opened` tells whether a tab has an open socket.
+    """
+
+    def __init__(self, opened: Callable[[str], bool] = lambda _: True) -> None:
+        self._opened = opened
         self._bound: dict[str, UUID] = {}
         self._callers: dict[str, Caller] = {}
         self._allowed: frozenset[str] = frozenset()
@@ -93,6 +98,8 @@ class Guard(Middleware):
             if refusal is None:
                 raise
             return tell(refusal.detail)
+        if not self._opened(context.token):
+            return StateUpdate()  # closed since: what is bound or loaded now, nothing would ever forget
         if caller is None or session_id is None:
             state.reset()  # type: ignore[no-untyped-call]
             return leave("/login")
@@ -128,20 +135,30 @@ class Guard(Middleware):
 
 def install(app: rx.App) -> Guard:
     """Puts the guard before every event, and forgets a tab's state when its socket closes."""
-    guard = Guard()
-    app.add_middleware(guard, index=0)
     namespace = app.event_namespace
     if namespace is None:
         raise RuntimeError("the application has no event socket")
     original = namespace.on_disconnect
 
+    def opened(token: str) -> bool:
+        return token in namespace.sid_to_token.values()
+
+    guard = Guard(opened)
+    app.add_middleware(guard, index=0)
+
+    def forget(token: str) -> None:
+        guard.release(token)
+        # The memory manager has no public way to forget one token.
+        app.state_manager._purge_token(BaseStateToken(ident=token, cls=rx.State))  # type: ignore[attr-defined]
+
     def on_disconnect(sid: str, *arguments: Any) -> Any:
         token = namespace.sid_to_token.get(sid)
         task = original(sid, *arguments)
         if token is not None:
-            guard.release(token)
-            # The memory manager has no public way to forget one token.
-            app.state_manager._purge_token(BaseStateToken(ident=token, cls=rx.State))  # type: ignore[attr-defined]
+            forget(token)
+            if task is not None:
+                # Until it is done the tab counts as open, and an event may have bound it again.
+                task.add_done_callback(lambda _: None if opened(token) else forget(token))
         return task
 
     namespace.on_disconnect = on_disconnect  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from workreef_app.services.access import people
+from workreef_app.services.access import people, sessions
 from workreef_app.services.access.federation import FederatedIdentity, IdentityProvider
 from workreef_app.services.access.models import (
     Department,
@@ -108,6 +108,8 @@ def _link(work: Work, issuer: str, subject: str, person: Person) -> None:
 def bring_to(work: Work, person: Person, rights: Rights) -> frozenset[Persona]:
     """Gives the person exactly what the mapping gives, and notes the difference. Returns the personas they have now.
 
+    Where there is one, the sessions that the person has elsewhere end, as with any other change of what they may do.
+
     The last admin stays one: a tenant that nobody governs is worse than a mapping that is late.
     """
     before, after = people.personas_of(work, person.id), set(rights.personas)
@@ -121,6 +123,8 @@ def bring_to(work: Work, person: Person, rights: Rights) -> frozenset[Persona]:
         ))
     work.session.add_all(PersonPersona(person_id=person.id, persona=persona) for persona in after - before)
     joined, left = _move(work, person, rights.departments)
+    if before != after or joined or left:
+        work.note(sessions=sessions.revoke_all(work, person.id))
     work.note(
         personas_added=sorted(after - before), personas_removed=sorted(gone), departments_added=joined,
         departments_removed=left, last_admin_kept=kept,
