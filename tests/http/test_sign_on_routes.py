@@ -428,7 +428,8 @@ def test_an_admin_hands_an_account_with_a_password_over(visit: Visit, person: Ma
         visit.perform("sso.hand_over", {"email": "nobody@example.com"})
 
 
-def test_an_invited_person_is_linked_where_that_is_allowed(visit: Visit) -> None:
+def test_an_invited_person_is_linked_where_that_is_allowed(visit: Visit, person: MakePerson) -> None:
+    person(visit.tenant, ["admin"])  # or the one who comes would be the last, and stay one
     invited = visit.perform("people.create", {
         "email": "lee@example.com", "name": "Lee Invited", "personas": ["admin"],
     })
