@@ -18,8 +18,9 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from tests.conftest import PASSWORD
 from tests.web import POLICY, Site
-from workreef_app.http import logs
-from workreef_app.http.middleware import BODY_LIMIT, CLOSED, PERMISSIONS, UPLOAD_LIMIT, limit_of, shown_path
+from workreef_app.http import bounds, logs
+from workreef_app.http.bounds import BODY_LIMIT, UPLOAD_LIMIT, limit_of
+from workreef_app.http.middleware import CLOSED, PERMISSIONS, shown_path
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.tenancy.errors import Busy, SchemaNotCurrent
 from workreef_app.services.tenancy.platform import Tenant
@@ -524,3 +525,19 @@ def test_what_is_larger_than_a_model_call_may_be_is_refused_before_it_is_read(pl
     headers = {"authorization": "Bearer wrk_x", "content-length": str((8 << 20) + 1)}
     response = place.site.send("POST", "/v1/chat/completions", place.host, headers, content=b"")
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+
+def test_an_address_that_sends_too_much_is_told_when_to_try_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages, files and operations count together, and another address is not held up."""
+    monkeypatch.setattr(bounds, "ADDRESS", "3/minute")
+    for path in ("/login", "/favicon.svg", "/nowhere.txt"):
+        assert place.site.send("GET", path, place.host, address="10.77.0.1").status_code != 429
+    page = place.site.send("GET", "/login", place.host, address="10.77.0.1")
+    assert (page.status_code, page.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert 0 < int(page.headers["retry-after"]) <= 60
+    told = place.site.send("POST", "/api/v1/me.read", place.host, JSON, address="10.77.0.1", content=b"{}")
+    assert (told.status_code, told.json()["code"]) == (429, "limited")
+    assert place.site.send("GET", "/login", place.host, address="10.77.0.2").status_code == 200
+    assert place.site.send("GET", "/healthz", place.host, address="10.77.0.1").status_code == 200

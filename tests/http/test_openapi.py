@@ -61,6 +61,9 @@ def test_an_operation_says_what_it_takes_and_gives(name: str, document: dict[str
         (kind,) = post["responses"][status]["content"]
         assert kind == "application/problem+json", status
         assert post["responses"][status]["content"][kind]["schema"]["$ref"].endswith("/Problem")
+    limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy"}
+    assert set(post["responses"]["200"]["headers"]) == limits
+    assert set(post["responses"]["429"]["headers"]) == limits | {"Retry-After"}
     good = post["responses"]["200"]["content"]
     assert set(good) == ({"application/zip"} if spec.result is FileResult else {"application/json"})
 

@@ -32,7 +32,7 @@ from workreef_app.http import (
 )
 from workreef_app.http.context import THREADS, grant_ticket, perform, request_id
 from workreef_app.http.failures import failure, http_error, refused
-from workreef_app.http.operations import SCHEMES, command_schemas, file_response, router
+from workreef_app.http.operations import HEADERS, SCHEMES, command_schemas, file_response, router
 from workreef_app.http.problems import for_programs, of_refusal, problem
 from workreef_app.services.audit import verify
 from workreef_app.services.door import utc_now
@@ -127,7 +127,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title="WorkReef", version="1", routes=app.routes)
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {}).update(command_schemas())
-        components["securitySchemes"] = SCHEMES
+        components["securitySchemes"], components["headers"] = SCHEMES, HEADERS
         app.openapi_schema = schema
     return app.openapi_schema
 

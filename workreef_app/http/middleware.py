@@ -16,11 +16,10 @@ from urllib.parse import parse_qs, quote
 from uuid import UUID
 
 import anyio
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from uuid_utils.compat import uuid7
 
-from workreef_app.http import csrf, exempt, form_tokens, plain
+from workreef_app.http import bounds, csrf, exempt, form_tokens, plain
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
 from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
@@ -40,12 +39,6 @@ TabOwner = Callable[[str], UUID | None]
 
 log = logging.getLogger("workreef.access")
 
-BODY_LIMIT = 1 << 20
-#: Conversations with models are longer than what operations take.
-MODEL_LIMIT = 8 << 20
-#: Files go through in pieces and are never held, so that only what is absurd is refused for its size.
-UPLOAD_LIMIT = 20 << 30
-UPLOADS = frozenset({"/upload/imports", "/upload/form"})
 SOCKET = "/_event"
 #: What a page asks of a browser's devices: nothing.
 PERMISSIONS = ", ".join(f"{name}=()" for name in (
@@ -110,7 +103,7 @@ class Front:
             else:
                 if scope["path"] in self._folders:
                     scope["path"] += "/"
-                await self._checked(scope, bounded(receive, limit_of(scope["path"])), send_with_headers)
+                await self._checked(scope, bounds.bounded(receive, bounds.limit_of(scope["path"])), send_with_headers)
         except Exception as error:
             # Kept here: a server would write its text, which may quote data, into the log. What was answered is
             # logged already.
@@ -143,6 +136,9 @@ class Front:
         request_id = scope["state"]["request_id"]
         if OPEN.fullmatch(path):
             return None
+        peer = (scope.get("client") or ("", 0))[0]
+        if wait := bounds.crowded(headers, peer):
+            return bounds.too_many(path, wait, request_id)
         if CLOSED.fullmatch(path):
             return HTMLResponse(plain.message("Not found", ["There is no such page."]), status_code=404)
         try:
@@ -152,14 +148,13 @@ class Front:
         settings = current().platform.settings
         if caller is None and not SIGN_UP.fullmatch(path):
             return _platform_page(path)
-        peer = (scope.get("client") or ("", 0))[0]
         # Only what a browser adds by itself, a cookie, can be sent by another site without its user's knowledge.
         free = path in exempt.PATHS or (caller is not None and caller.bearer is not None)
         why = "" if free else refused_by_origin(scope, headers, host_of(headers, peer, settings), settings)
         if why:
             return problem(403, "wrong_origin", why, request_id)
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit_of(path):
+        if length.isdigit() and int(length) > bounds.limit_of(path):
             return http_error(413, path, request_id)
         if caller is None:
             return None
@@ -194,7 +189,7 @@ class Front:
         headers = headers_of(scope)
         peer = (scope.get("client") or ("", 0))[0]
         settings = current().platform.settings
-        if not scope["path"].startswith(SOCKET):
+        if not scope["path"].startswith(SOCKET) or bounds.crowded(headers, peer):
             return False
         if refused_by_origin(scope, headers, host_of(headers, peer, settings), settings):
             return False
@@ -275,25 +270,3 @@ def _kept(given: Headers, ours: Headers) -> Headers:
 def shown_path(path: str) -> str:
     """A path as it may be logged: a one-time link's token stays out."""
     return next((f"{start}…" for start in LINKS if path.startswith(start)), path[:200])
-
-
-def limit_of(path: str) -> int:
-    """How many bytes a request to this address may bring."""
-    if path in UPLOADS:
-        return UPLOAD_LIMIT
-    return MODEL_LIMIT if path.startswith("/v1/") else BODY_LIMIT
-
-
-def bounded(receive: Receive, limit: int) -> Receive:
-    """Stops a body without a length that grows past the limit. Raises HTTPException 413 into whoever reads it."""
-    seen = 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise HTTPException(413)
-        return message
-
-    return limited

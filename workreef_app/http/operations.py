@@ -39,6 +39,14 @@ PROBLEM = {
     "description": "It was not done.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+#: How the caller stands with its limit after the call, and with a refusal for it when to try again.
+HEADERS: dict[str, dict[str, Any]] = {
+    "RateLimit-Limit": {"description": "Calls in the window.", "schema": {"type": "integer"}},
+    "RateLimit-Remaining": {"description": "Calls that are left in it.", "schema": {"type": "integer"}},
+    "RateLimit-Reset": {"description": "Seconds until it is over, or there is room.", "schema": {"type": "integer"}},
+    "RateLimit-Policy": {"description": "Calls and window, as `60;w=60`.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before another try.", "schema": {"type": "integer"}},
+}
 
 
 class ZipResponse(Response):
@@ -196,6 +204,9 @@ def router() -> APIRouter:
     """The routes of all registered operations."""
     routes = APIRouter(prefix="/api/v1")
     problems: dict[int | str, dict[str, Any]] = dict.fromkeys(STATUSES, PROBLEM)
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+    problems[429] = {**PROBLEM, "headers": headers}
+    problems[200] = {"headers": {name: at for name, at in headers.items() if name != "Retry-After"}}
     for spec in REGISTRY.values():
         is_file = spec.result is FileResult
         routes.add_api_route(
