@@ -29,7 +29,7 @@ check: setup
 
 test: setup
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term
 
 e2e: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e

@@ -20,7 +20,7 @@ from sqlmodel import col
 from tests.conftest import PASSWORD
 from tests.http.test_parts import KIND, field
 from tests.web import Chain, Site, end_session
-from workreef_app.http import middleware, sending
+from workreef_app.http import bounds, sending
 from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Actor, Limited, OutcomeUnknown, Persona, Reach, Unavailable
 from workreef_app.services.signals import spool
@@ -220,7 +220,7 @@ def test_an_announced_size_over_the_limit_is_refused_unread(
 def test_a_body_that_grows_over_the_limit_is_stopped_and_what_came_is_counted(
     site: Site, admin: Caller, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middleware, "UPLOAD_LIMIT", 3 * CHUNK_BYTES)
+    monkeypatch.setattr(bounds, "UPLOAD_LIMIT", 3 * CHUNK_BYTES)
     wire = Wire(site, admin, f"/upload/imports?{urlencode(FIELDS)}", [LOG * 10_000] * 20).go()
     assert wire.status == 413
     assert b'"too_large"' in wire.body
@@ -230,7 +230,7 @@ def test_a_body_that_grows_over_the_limit_is_stopped_and_what_came_is_counted(
 
 def test_other_addresses_keep_their_own_limit(site: Site, tenant: Tenant, admin: Caller) -> None:
     for path in ("/upload/other", "/upload/imports/more", "/api/v1/me.read"):
-        assert site.post(tenant, path, admin, content=b" " * (middleware.BODY_LIMIT + 1)).status_code == 413
+        assert site.post(tenant, path, admin, content=b" " * (bounds.BODY_LIMIT + 1)).status_code == 413
 
 
 @pytest.mark.parametrize("ending", ["cut", "short", "stall"])
