@@ -12,6 +12,7 @@ from workreef_app.services.door import Caller, Door
 from workreef_app.services.operation import Invalid, NoSession
 from workreef_app.services.tenancy.platform import Tenant
 from workreef_app.services.vault.errors import KeyUnavailable
+from workreef_app.settings import Environment, would_refuse
 
 Cli = Callable[[Tenant], Caller]
 
@@ -136,3 +137,15 @@ def test_zone_and_session_are_told_while_the_key_is_dead(
     assert (me.locked, me.time_zone) == (True, "Asia/Tokyo")
     assert me.session is not None
     door.perform(ann, "sessions.extend", {})
+
+
+def test_in_development_an_admin_is_told_of_what_production_would_refuse(
+    door: Door, tenant: Tenant, ann: Caller, person: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, settings = person(tenant, ["admin"], []), door.platform.settings
+    wrong = len(would_refuse(settings))
+    assert wrong > 1, "the settings of these tests are for one host"
+    for environment, told in ((Environment.DEVELOPMENT, wrong), (Environment.DEMO, 0)):
+        monkeypatch.setattr(door.platform, "settings", settings.model_copy(update={"env": environment}))
+        assert door.perform(admin, "me.read", {}).unfit == told
+        assert door.perform(ann, "me.read", {}).unfit == 0

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from tests.services.outbound.conftest import Certificates, Timeline
-from workreef_app.services.outbound.mail import Mail, composed, send
+from workreef_app.services.outbound.mail import Mail, composed, reachable, send
 from workreef_app.services.outbound.policy import Failure, Policy
 from workreef_app.services.outbound.smtp import MailServer
 
@@ -268,3 +268,18 @@ def test_a_mail_server_is_read_from_its_address(url: str, expected: MailServer) 
 def test_what_is_no_mail_server_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"begins with|out of range"):
         MailServer.of(url)
+
+
+def test_a_server_is_looked_at_without_a_mail(start: Start, timeline: Timeline) -> None:
+    box, port = start(sign_in=True, auth_require_tls=False)
+    assert reachable(MailServer("smtp", "127.0.0.1", port), client=timeline.client()).ok
+    wrong = reachable(MailServer("smtp", "127.0.0.1", port, "me", "wrong"), client=timeline.client())
+    assert (wrong.ok, wrong.failure, wrong.status) == (False, Failure.SIGN_IN, 535)
+    plain = reachable(MailServer("smtp+starttls", "127.0.0.1", port), client=timeline.client())
+    assert (plain.ok, plain.failure) == (False, Failure.TLS)
+    assert box.taken == []
+
+
+def test_a_server_that_is_not_there_is_told_by_the_look(closed_port: int, timeline: Timeline) -> None:
+    found = reachable(MailServer("smtp", "127.0.0.1", closed_port), client=timeline.client())
+    assert (found.ok, found.failure) == (False, Failure.CONNECT)
