@@ -32,6 +32,7 @@ def harassed(world: World, seed: int, lines: int) -> Row:
     department, log = department_of(world, name), log_of(name, lines)
     sent = Sent(world, name, department, log.pieces())
     strikes = world.harass(seed, RANDOM, sent.over, gap=(1.0, 15.0), patience=900.0)
+    world.wait(world.answers)  # the last strike may have come as the import ended
     outcome = concluded(world, sent.ended().id, name, department, log)
     kinds = len({strike.fault for strike in strikes})
     return Row(f"random, seed {seed}: {len(strikes)} faults of {kinds} kinds", outcome, time.monotonic() - begun)
