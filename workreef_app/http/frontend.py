@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (
     "rxconfig.py", "requirements.lock", "reflex.lock", "assets",
     "workreef_app/pages", "workreef_app/state", "workreef_app/workreef_app.py",
-    "workreef_app/services/operation.py",
+    "workreef_app/services/operation.py", "workreef_app/services/refusals.py", "workreef_app/services/events.py",
 )  # fmt: skip
 LAYOUT = 1  # raise when the kept directory's layout changes
 KEPT_BUILDS = 3
