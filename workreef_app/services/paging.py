@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Mapped, Session
 
 from workreef_app.services.operation import Invalid
 
@@ -17,6 +18,18 @@ Query = Select[*tuple[Any, ...]]
 def encode(*parts: object) -> str:
     """The cursor after a row with these sort keys."""
     return "~".join(part.isoformat() if isinstance(part, datetime) else str(part) for part in parts)
+
+
+def newest_first(query: Query, at: Mapped[Any], row_id: Mapped[Any], after: str) -> Query:
+    """The query in the order of time and id, newest first, from behind a cursor on. Raises Invalid."""
+    if after:
+        query = query.where(tuple_(at, row_id) < tuple_(*decode_time(after)))
+    return query.order_by(at.desc(), row_id.desc())
+
+
+def total(session: Session, query: Query) -> int:
+    """How many rows a query has."""
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _fault() -> Invalid:

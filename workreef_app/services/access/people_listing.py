@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
+from workreef_app.services import paging
 from workreef_app.services.access.models import (
     Department,
     Factor,
@@ -71,7 +72,7 @@ def list_people(work: Work, command: ListPeople) -> PeopleList:
         query = query.where(col(Person.status) == command.status)
     if command.person_id is not None:
         query = query.where(col(Person.id) == command.person_id)
-    count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    count = paging.total(work.session, query)
     if command.after is not None:
         query = query.where(col(Person.id) > command.after)
     found = list(work.session.scalars(query.order_by(col(Person.id)).limit(command.limit + 1)))

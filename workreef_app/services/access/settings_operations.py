@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col
 from uuid_utils.compat import uuid7
@@ -181,12 +181,8 @@ def read_history(work: Work, command: ReadHistory) -> History:
     if command.name:
         tenant_settings.named(command.name)
         query = query.where(col(SettingChange.name) == command.name)
-    count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    if command.after:
-        query = query.where(
-            tuple_(col(SettingChange.at), col(SettingChange.id)) < tuple_(*paging.decode_time(command.after))
-        )
-    ordered = query.order_by(col(SettingChange.at).desc(), col(SettingChange.id).desc())
+    count = paging.total(work.session, query)
+    ordered = paging.newest_first(query, col(SettingChange.at), col(SettingChange.id), command.after)
     found = list(work.session.scalars(ordered.limit(command.limit + 1)))
     page = found[: command.limit]
     work.note(target="setting", rows=len(page))

@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
@@ -71,7 +71,7 @@ def create_token(work: Work, command: CreateToken) -> TokenMade:
         raise Invalid(
             "A token cannot be given this.", fields={"operations": f"not for tokens: {', '.join(refused)}"[:500]}
         )
-    if (work.session.scalar(_count(_holding(work.now))) or 0) >= MOST:
+    if paging.total(work.session, _holding(work.now)) >= MOST:
         raise Conflict(f"{MOST} tokens hold already. Revoke those that nobody uses.")
     text, row_id = tokens.new(), uuid7()
     row = ApiToken(
@@ -87,10 +87,6 @@ def create_token(work: Work, command: CreateToken) -> TokenMade:
 
 def _holding(now: datetime) -> Select[ApiToken]:
     return select(ApiToken).where(col(ApiToken.revoked_at).is_(None), col(ApiToken.expires_at) > now)
-
-
-def _count(query: Select[ApiToken]) -> Select[int]:
-    return select(func.count()).select_from(query.subquery())
 
 
 class ListTokens(Command):
@@ -123,18 +119,14 @@ class TokenList(Result):
 @operation("tokens.list", by=ADMINS, limit="120/minute", audit=Event.DATA_READ)
 def list_tokens(work: Work, command: ListTokens) -> TokenList:
     """Lists the tenant's API tokens, those that ended among them, newest first."""
-    query = select(ApiToken)
-    if command.after:
-        query = query.where(
-            tuple_(col(ApiToken.created_at), col(ApiToken.id)) < tuple_(*paging.decode_time(command.after))
-        )
-    ordered = query.order_by(col(ApiToken.created_at).desc(), col(ApiToken.id).desc())
+    everything = select(ApiToken)
+    ordered = paging.newest_first(everything, col(ApiToken.created_at), col(ApiToken.id), command.after)
     found = list(work.session.scalars(ordered.limit(command.limit + 1)))
     page = found[: command.limit]
     work.note(target="token", rows=len(page))
     return TokenList(
-        rows=_rows(work, page), count=work.session.scalar(_count(select(ApiToken))) or 0,
-        holding=work.session.scalar(_count(_holding(work.now))) or 0,
+        rows=_rows(work, page), count=paging.total(work.session, everything),
+        holding=paging.total(work.session, _holding(work.now)),
         next=paging.encode(page[-1].created_at, page[-1].id) if len(found) > command.limit else "",
     )
 

@@ -11,10 +11,11 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from workreef_app.services import paging
 from workreef_app.services.access import people
 from workreef_app.services.audit.chain import genesis, walk
 from workreef_app.services.audit.export import write_export
@@ -77,7 +78,7 @@ class Entries(Result):
 def list_entries(work: Work, command: ListEntries) -> Entries:
     """Lists audit entries in the reader's scope, newest first."""
     query = _filtered(select(AuditEntry), command)
-    count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    count = paging.total(work.session, query)
     if command.before is not None:
         query = query.where(col(AuditEntry.seq) < command.before)
     found = list(work.session.scalars(query.order_by(col(AuditEntry.seq).desc()).limit(command.limit + 1)))

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import func, select, tuple_
 from sqlmodel import col
 
 from workreef_app.services import paging
@@ -51,12 +50,8 @@ class ImportPage(Result):
 def list_imports(work: Work, command: ListImports) -> ImportPage:
     """Lists the imports in scope that ended, newest first."""
     query = ended(command.since)
-    count = work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    if command.after:
-        query = query.where(
-            tuple_(col(ImportRun.finished_at), col(ImportRun.id)) < tuple_(*paging.decode_time(command.after))
-        )
-    ordered = query.order_by(col(ImportRun.finished_at).desc(), col(ImportRun.id).desc())
+    count = paging.total(work.session, query)
+    ordered = paging.newest_first(query, col(ImportRun.finished_at), col(ImportRun.id), command.after)
     found = work.session.execute(ordered.limit(command.limit + 1)).all()
     page = found[: command.limit]
     work.note(target="import", rows=len(page))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from workreef_app.services import paging
 from workreef_app.services.digest.since import Since, since
 from workreef_app.services.operation import WORK_READERS, Command, Event, Result, Work, operation
 from workreef_app.services.recommend import reading
@@ -63,10 +64,10 @@ def read_digest(work: Work, command: ReadDigest) -> Digest:
     work.note(target="digest", rows=len(opportunities))
     still_open = query.where(col(Proposal.status) == ProposalStatus.OPEN)
     return Digest(
-        to_review=reading.count(work, still_open),
-        to_pilot=reading.count(work, still_open.where(col(Proposal.recommendation) == Recommendation.PILOT)),
-        new_tasks=reading.count(work, query.where(col(Task.created_at) >= recently)),
-        new_since=recently, since=since(work, query), tasks=reading.count(work, query),
+        to_review=paging.total(work.session, still_open),
+        to_pilot=paging.total(work.session, still_open.where(col(Proposal.recommendation) == Recommendation.PILOT)),
+        new_tasks=paging.total(work.session, query.where(col(Task.created_at) >= recently)),
+        new_since=recently, since=since(work, query), tasks=paging.total(work.session, query),
         opportunities=opportunities,
         sources=work.session.scalar(select(func.count()).select_from(Source)) or 0,
         as_of=work.session.scalar(select(func.max(col(Source.as_of)))),
@@ -86,5 +87,6 @@ def _latest(work: Work) -> LatestImport | None:
     found_since = reading.task_query().where(col(Task.created_at) >= run.started_at)
     return LatestImport(
         file_name=run.file_name, source=found.Source.name, started_at=run.started_at,
-        finished_at=run.finished_at or run.started_at, added=run.added, new_tasks=reading.count(work, found_since),
+        finished_at=run.finished_at or run.started_at, added=run.added,
+        new_tasks=paging.total(work.session, found_since),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import col
 
+from workreef_app.services import paging
 from workreef_app.services.access import visits
 from workreef_app.services.operation import Result, Work
 from workreef_app.services.paging import Query
@@ -38,10 +39,10 @@ def since(work: Work, query: Query) -> Since:
         return Since(at=None)
     new = reading.filtered(query, since=at)
     return Since(
-        at=at, tasks=reading.count(work, new),
-        proposals=reading.count(work, reading.filtered(new, status=ProposalStatus.OPEN)),
-        decided=reading.count(work, reading.filtered(query, decided=reading.decided_by_others(work, at))),
-        imports=work.session.scalar(select(func.count()).select_from(ended(at).subquery())) or 0,
+        at=at, tasks=paging.total(work.session, new),
+        proposals=paging.total(work.session, reading.filtered(new, status=ProposalStatus.OPEN)),
+        decided=paging.total(work.session, reading.filtered(query, decided=reading.decided_by_others(work, at))),
+        imports=paging.total(work.session, ended(at)),
     )
 
 

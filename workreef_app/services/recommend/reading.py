@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlmodel import col
 
 from workreef_app.services import paging
@@ -92,14 +92,9 @@ def decided_by_others(work: Work, since: datetime) -> Query:
     return query.where(col(Decision.person_id) != work.actor.person_id) if work.actor.person_id else query
 
 
-def count(work: Work, query: Query) -> int:
-    """How many rows a query has."""
-    return work.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-
-
 def page(work: Work, query: Query, after: str, limit: int) -> TaskPage:
     """One page of a task query, highest score first."""
-    total = count(work, query)
+    total = paging.total(work.session, query)
     if after:
         query = query.where(tuple_(col(Proposal.score), col(Proposal.id)) < tuple_(*paging.decode_number(after)))
     ordered = query.order_by(col(Proposal.score).desc(), col(Proposal.id).desc()).limit(limit + 1)

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
@@ -77,10 +77,9 @@ class Notes(Result):
 def list_notes(work: Work, command: ListNotes) -> Notes:
     """Lists the notes that one wrote, and those that were told to one's departments, newest first."""
     count = work.session.scalar(select(func.count()).select_from(PersonNote)) or 0
-    query, place = select(PersonNote), tuple_(col(PersonNote.created_at), col(PersonNote.id))
-    if command.after:
-        query = query.where(place < tuple_(*paging.decode_time(command.after)))
-    ordered = query.order_by(col(PersonNote.created_at).desc(), col(PersonNote.id).desc())
+    ordered = paging.newest_first(
+        select(PersonNote), col(PersonNote.created_at), col(PersonNote.id), command.after
+    )
     found = list(work.session.scalars(ordered.limit(command.limit + 1)))
     page = found[: command.limit]
     work.note(target="note", rows=len(page))

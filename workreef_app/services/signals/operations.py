@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select, true, tuple_
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session, aliased
 from sqlmodel import col
 
@@ -95,11 +95,8 @@ def list_observations(work: Work, command: ListObservations) -> Observations:
     if not counting.task_exists(work.session, command.task_id):
         raise NotFound("task", command.task_id)
     query = counting.in_window(select(Observation), command.task_id)
-    if command.after:
-        last = tuple_(*paging.decode_time(command.after))
-        query = query.where(tuple_(col(Observation.hour), col(Observation.id)) < last)
-    newest_first = query.order_by(col(Observation.hour).desc(), col(Observation.id).desc())
-    row = aliased(Observation, newest_first.limit(command.limit + 1).subquery())
+    ordered = paging.newest_first(query, col(Observation.hour), col(Observation.id), command.after)
+    row = aliased(Observation, ordered.limit(command.limit + 1).subquery())
     # One statement sees one moment: the totals are of the same lines as the page, whatever is imported meanwhile.
     total = counting.behind(command.task_id).subquery()
     found = work.session.execute(
