@@ -16,10 +16,14 @@ FACTOR = "/auth/factor"
 ACCOUNT = "/account"
 
 
-async def _prove_first(request: Request, then: str, status: int) -> HTMLResponse:
+async def _proof(request: Request, then: str, *, error: str = "") -> str:
     """The form that asks for a fresh proof, and leads back."""
     factor = (await perform(request, "factors.read", {})).enrolled
-    return HTMLResponse(joining.prove(tenant_name(request), then=then, factor=factor), status_code=status)
+    return joining.prove(tenant_name(request), then=then, factor=factor, error=error)
+
+
+async def _prove_first(request: Request, then: str, status: int) -> HTMLResponse:
+    return HTMLResponse(await _proof(request, then), status_code=status)
 
 
 @routes.get("/auth/prove")
@@ -31,11 +35,10 @@ async def prove_page(request: Request, then: str = START) -> HTMLResponse:
 @routes.post("/auth/prove")
 async def prove(request: Request, password: Text = "", code: Text = "", then: Text = START) -> Response:
     """Takes the proof and goes on; shows the form again with what was wrong."""
-    factor = (await perform(request, "factors.read", {})).enrolled
     try:
         await perform(request, "sessions.refresh", {"password": password, "code": code})
     except Refusal as refusal:
-        html = joining.prove(tenant_name(request), then=local_path(then), factor=factor, error=refusal.detail)
+        html = await _proof(request, local_path(then), error=refusal.detail)
         return again(request, refusal, lambda: html)
     return RedirectResponse(local_path(then), status_code=303)
 

@@ -38,30 +38,28 @@ async def perform(request: Request, name: str, payload: Any) -> Any:
     return await anyio.to_thread.run_sync(work, limiter=THREADS)
 
 
+def keep_cookie(response: Response, name: str, value: str, seconds: int, *, strict: bool = False) -> None:
+    """Sets a cookie that this host alone gets and no script reads, Secure in production; for 0 seconds removes it."""
+    response.set_cookie(
+        name, value, max_age=seconds, expires=None if seconds else 0, path="/",
+        secure=current().platform.settings.production, httponly=True, samesite="strict" if strict else "lax",
+    )
+
+
 def grant_cookie(response: Response, request: Request, token: str) -> None:
     """Sets the session cookie: HttpOnly, this host only, Secure in production, for the session's lifetime."""
     settings = current().platform.settings
-    response.set_cookie(
-        cookie_name(settings), cookie_value(token, caller(request).host, settings), max_age=14 * 86400, path="/",
-        secure=settings.production, httponly=True, samesite="lax",
-    )
+    keep_cookie(response, cookie_name(settings), cookie_value(token, caller(request).host, settings), 14 * 86400)
 
 
 def drop_cookie(response: Response) -> None:
     """Removes the session cookie."""
-    settings = current().platform.settings
-    response.delete_cookie(
-        cookie_name(settings), path="/", secure=settings.production, httponly=True, samesite="lax"
-    )
+    keep_cookie(response, cookie_name(current().platform.settings), "", 0)
 
 
 def grant_ticket(response: Response, ticket: str) -> None:
     """Sets the cookie that stands between password and second factor; no script reads it, and it lasts five minutes."""
-    settings = current().platform.settings
-    response.set_cookie(
-        ticket_name(settings), ticket, max_age=int(tickets.LIFETIME.total_seconds()), path="/",
-        secure=settings.production, httponly=True, samesite="lax",
-    )
+    keep_cookie(response, ticket_name(current().platform.settings), ticket, int(tickets.LIFETIME.total_seconds()))
 
 
 def ticket(request: Request) -> str:
@@ -72,7 +70,4 @@ def ticket(request: Request) -> str:
 
 def drop_ticket(response: Response) -> None:
     """Removes the ticket."""
-    settings = current().platform.settings
-    response.delete_cookie(
-        ticket_name(settings), path="/", secure=settings.production, httponly=True, samesite="lax"
-    )
+    keep_cookie(response, ticket_name(current().platform.settings), "", 0)

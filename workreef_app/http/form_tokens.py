@@ -14,6 +14,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from workreef_app.http.context import keep_cookie
 from workreef_app.http.origin import Scope
 from workreef_app.services.access import csrf
 from workreef_app.services.access.sessions import token_hash
@@ -49,10 +50,7 @@ class Page:
         if not self.given:
             return []
         response = Response()
-        response.set_cookie(
-            _cookie(self.settings), self.given, max_age=csrf.FORM_SECONDS, path="/", secure=self.settings.production,
-            httponly=True, samesite="strict",
-        )
+        keep_cookie(response, _cookie(self.settings), self.given, csrf.FORM_SECONDS, strict=True)
         return [(name, value) for name, value in response.raw_headers if name == b"set-cookie"]
 
 

@@ -9,9 +9,8 @@ import logging
 import math
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qs, quote
 from uuid import UUID
 
@@ -20,9 +19,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from uuid_utils.compat import uuid7
 
 from workreef_app.http import bounds, csrf, exempt, form_tokens, plain
+from workreef_app.http.bounds import Message, Receive
 from workreef_app.http.context import THREADS
 from workreef_app.http.failures import failure, http_error
-from workreef_app.http.origin import SAFE, Scope, headers_of, refused_by_origin
+from workreef_app.http.origin import SAFE, Scope, headers_of, peer_of, refused_by_origin
 from workreef_app.http.problems import for_programs, problem
 from workreef_app.services.browser import TOKEN_PATHS, bearer_of, browser_caller, host_of
 from workreef_app.services.door import Caller
@@ -30,8 +30,6 @@ from workreef_app.services.process import current
 from workreef_app.services.signup import is_open
 from workreef_app.services.tenancy.errors import UnknownTenant
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -136,7 +134,7 @@ class Front:
         request_id = scope["state"]["request_id"]
         if OPEN.fullmatch(path):
             return None
-        peer = (scope.get("client") or ("", 0))[0]
+        peer = peer_of(scope)
         if wait := bounds.crowded(headers, peer):
             return bounds.too_many(path, wait, request_id)
         if CLOSED.fullmatch(path):
@@ -164,7 +162,7 @@ class Front:
         return None
 
     async def _caller(self, scope: Scope, headers: dict[str, str]) -> Caller | None:
-        peer = (scope.get("client") or ("", 0))[0]
+        peer = peer_of(scope)
         find = partial(
             browser_caller, current().platform, headers, peer,
             scope.get("state", {}).get("request_id", ""), bearer_of(headers, scope["path"]),
@@ -187,7 +185,7 @@ class Front:
 
     async def _may_open(self, scope: Scope) -> bool:
         headers = headers_of(scope)
-        peer = (scope.get("client") or ("", 0))[0]
+        peer = peer_of(scope)
         settings = current().platform.settings
         if not scope["path"].startswith(SOCKET) or bounds.crowded(headers, peer):
             return False

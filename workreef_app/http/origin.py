@@ -12,6 +12,11 @@ Scope = MutableMapping[str, Any]
 SAFE = frozenset({"GET", "HEAD"})
 
 
+def peer_of(scope: Scope) -> str:
+    """The address at the other end of the connection; empty where it has none."""
+    return str((scope.get("client") or ("", 0))[0])
+
+
 def headers_of(scope: Scope) -> dict[str, str]:
     """Headers by lower-case name; a repeated Host is none at all."""
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ import anyio
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from workreef_app.http import csrf, joining, plain
+from workreef_app.http import joining, plain
 from workreef_app.http.context import (
     THREADS,
     caller,
@@ -149,8 +149,8 @@ async def logout(request: Request) -> Response:
 @routes.get("/auth/csrf")
 async def csrf_token(request: Request) -> JSONResponse:
     """The token that writes with this session's cookie send along."""
-    await perform(request, "me.read", {})
-    return JSONResponse({"csrf_token": csrf.token_of(caller(request))}, headers={"Cache-Control": "no-store"})
+    me = await perform(request, "me.read", {})
+    return JSONResponse({"csrf_token": me.csrf_token}, headers={"Cache-Control": "no-store"})
 
 
 @routes.get("/start")

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from workreef_app.http import plain
-from workreef_app.http.context import caller, grant_cookie, perform, request_id
+from workreef_app.http.context import caller, grant_cookie, keep_cookie, perform, request_id
 from workreef_app.http.problems import retry_after
 from workreef_app.http.session_routes import START, local_path
 from workreef_app.services.callers import Caller
@@ -72,11 +72,8 @@ async def _run(request: Request, function: Callable[..., Any], *arguments: Any) 
 
 def _keep(response: Response, value: str) -> None:
     """Sets the flow's cookie: HttpOnly, this host only, sent along when the provider leads back. Empty removes it."""
-    settings = current().platform.settings
-    response.set_cookie(
-        flow_cookie(settings), value, max_age=int(LIFETIME.total_seconds()) if value else 0, path="/",
-        secure=settings.production, httponly=True, samesite="lax",
-    )
+    seconds = int(LIFETIME.total_seconds()) if value else 0
+    keep_cookie(response, flow_cookie(current().platform.settings), value, seconds)
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.filters import text_filter
+from workreef_app.pages.filters import choice_filter, text_filter
 from workreef_app.pages.ui import Column, button, data_table, link, mono, none_match, none_yet, page_header, section
 from workreef_app.state.access import (
     KIND_WORDS,
@@ -51,16 +51,8 @@ def access_page() -> rx.Component:
 
 
 def _filters() -> rx.Component:
-    options = [rx.el.option(name, value=value) for value, name in PERSONA_CHOICES]
     return rx.el.form(
-        rx.el.label(
-            rx.el.span("Open to", class_name="wr-quiet"),
-            rx.el.select(
-                rx.el.option("All", value=""), *options, name="persona", default_value=AccessState.persona,
-                key=AccessState.persona,
-            ),
-            class_name="wr-filter",
-        ),
+        choice_filter("Open to", "persona", AccessState.persona, PERSONA_CHOICES),
         text_filter("Holds", "text", AccessState.text, hint="proposal"),
         button("Filter", type="submit"),
         rx.cond(AccessState.filtered, link("Clear the filters", "/access")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.filters import text_filter
+from workreef_app.pages.filters import choice_filter, text_filter
 from workreef_app.pages.ui import (
     Column,
     badge,
@@ -85,16 +85,8 @@ def _verification() -> rx.Component:
 
 
 def _filters() -> rx.Component:
-    options = [rx.el.option(name, value=name) for name in EVENTS]
     return rx.el.form(
-        rx.el.label(
-            rx.el.span("Event", class_name="wr-quiet"),
-            rx.el.select(
-                rx.el.option("All", value=""), *options, name="event", default_value=AuditState.event,
-                key=AuditState.event,
-            ),
-            class_name="wr-filter",
-        ),
+        choice_filter("Event", "event", AuditState.event, [(name, name) for name in EVENTS]),
         text_filter("Who", "actor", AuditState.actor, hint="person:… or cli:…"),
         text_filter("Target", "target", AuditState.target, hint="proposal:…"),
         text_filter("From", "since", AuditState.since, "date"),

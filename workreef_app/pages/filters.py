@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import reflex as rx
@@ -33,6 +33,16 @@ def _select(label: str, value: rx.Var[str], options: rx.Component, on_change: Ca
     return rx.el.label(
         rx.el.span(label, class_name="wr-quiet"),
         rx.el.select(rx.el.option("All", value=""), options, value=value, on_change=on_change),
+        class_name="wr-filter",
+    )
+
+
+def choice_filter(label: str, name: str, value: rx.Var[str], options: Iterable[tuple[str, str]]) -> rx.Component:
+    """A labelled choice of a form of filters, among what the product itself names."""
+    drawn = (rx.el.option(word, value=key) for key, word in options)
+    return rx.el.label(
+        rx.el.span(label, class_name="wr-quiet"),
+        rx.el.select(rx.el.option("All", value=""), *drawn, name=name, default_value=value, key=value),
         class_name="wr-filter",
     )
 

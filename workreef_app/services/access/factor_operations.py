@@ -121,6 +121,15 @@ def _self(work: Work) -> Person:
     return person
 
 
+def _enrolled(work: Work) -> tuple[Person, Factor]:
+    """Who asks, and their second factor in force, held until the transaction ends. Raises Conflict without one."""
+    person = _self(work)
+    factor = factors.locked_row(work, person.id)
+    if factor is None or factor.confirmed_at is None:
+        raise Conflict("You have no second factor.")
+    return person, factor
+
+
 class ConfirmFactor(Command):
     code: SecretStr = Field(max_length=40)
 
@@ -159,10 +168,7 @@ class RecoveryCodes(Result):
 @operation("factors.renew_codes", by=ANYONE, limit="10/minute", audit=Event.FACTOR_CODES_RENEWED, fresh=True)
 def renew_codes(work: Work, command: RenewCodes) -> RecoveryCodes:
     """Makes new recovery codes for the person who asks."""
-    person = _self(work)
-    factor = factors.locked_row(work, person.id)
-    if factor is None or factor.confirmed_at is None:
-        raise Conflict("You have no second factor.")
+    person, _ = _enrolled(work)
     work.note(target=f"person:{person.id}")
     return RecoveryCodes(recovery_codes=factors.new_recovery_codes(work, person.id))
 
@@ -174,10 +180,7 @@ class RemoveFactor(Command):
 @operation("factors.remove", by=ANYONE, limit="10/minute", audit=Event.FACTOR_REMOVED, fresh=True)
 def remove(work: Work, command: RemoveFactor) -> SessionGranted:
     """Takes one's own second factor away, by a code of it. Other sessions end; this one goes on as a new one."""
-    person = _self(work)
-    factor = factors.locked_row(work, person.id)
-    if factor is None or factor.confirmed_at is None:
-        raise Conflict("You have no second factor.")
+    person, factor = _enrolled(work)
     if _required(work):
         raise Conflict("Here, admins must have a second factor.")
     factors.prove(work, factor, command.code.get_secret_value())
