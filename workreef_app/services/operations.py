@@ -26,6 +26,8 @@ MODULES = (
     "workreef_app.services.access.matrix",
     "workreef_app.services.access.lookup",
     "workreef_app.services.audit_review.operations",
+    "workreef_app.services.audit_review.checkpointing",
+    "workreef_app.services.audit_review.proving",
     "workreef_app.services.signals.operations",
     "workreef_app.services.signals.receiving",
     "workreef_app.services.signals.advancing",
