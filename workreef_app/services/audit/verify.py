@@ -319,6 +319,14 @@ class Note:
         return None
 
 
+def unpack(packed: str) -> bytes:
+    """The bytes of a base64 text, of which there is one form only. Raises ValueError."""
+    plain = base64.b64decode(packed, validate=True)
+    if base64.b64encode(plain).decode() != packed:
+        raise ValueError("not the form of base64")
+    return plain
+
+
 def parse_note(raw: str) -> Note:
     """The checkpoint in a signed note. Raises ValueError for what is none."""
     text, gap, below = raw.rstrip("\n").partition("\n\n")
@@ -330,11 +338,11 @@ def parse_note(raw: str) -> Note:
     signatures = []
     for line in below.split("\n"):
         dash, name, packed = (*line.split(" "), "", "")[:3]
-        signature = base64.b64decode(packed, validate=True)
+        signature = unpack(packed)
         if dash != "\u2014" or not name or len(signature) < 5 or line.count(" ") != 2:
             raise ValueError("not a line with a signature")
         signatures.append((name, signature))
-    root = base64.b64decode(lines[2], validate=True)
+    root = unpack(lines[2])
     if len(root) != 32:
         raise ValueError("its root is not 32 bytes")
     return Note((text + "\n").encode(), lines[0], int(lines[1]), root, bytes.fromhex(lines[3][6:]), signatures)
@@ -369,10 +377,10 @@ def parse_keys(raw: str) -> list[Key]:
     """The keys in a keys.json, or the one in a verifier key `name+id+base64`. Raises ValueError."""
     if not raw.lstrip().startswith("["):
         name, number, packed = raw.strip().split("+", 2)
-        told = [(name, number, base64.b64decode(packed, validate=True)[1:])]
+        told = [(name, number, unpack(packed)[1:])] if unpack(packed)[:1] == b"\1" else []
     else:
         try:
-            told = [(each["name"], each["id"], base64.b64decode(each["public"], validate=True))
+            told = [(each["name"], each["id"], unpack(each["public"]))
                     for each in json.loads(raw) if each["algorithm"] == "ed25519"]  # fmt: skip
         except (KeyError, TypeError):
             raise ValueError("not the form of keys.json") from None
