@@ -377,7 +377,9 @@ def parse_keys(raw: str) -> list[Key]:
     """The keys in a keys.json, or the one in a verifier key `name+id+base64`. Raises ValueError."""
     if not raw.lstrip().startswith("["):
         name, number, packed = raw.strip().split("+", 2)
-        told = [(name, number, unpack(packed)[1:])] if unpack(packed)[:1] == b"\1" else []
+        if unpack(packed)[:1] != b"\1":
+            raise ValueError("not an Ed25519 key")
+        told = [(name, number, unpack(packed)[1:])]
     else:
         try:
             told = [(each["name"], each["id"], unpack(each["public"]))
@@ -447,7 +449,7 @@ class Anchors:
     def finish(self, check: Check, said: Trailer) -> None:
         """Adds to the check what the checkpoints tell. Their roots tell nothing where the chain is broken already."""
         sound, tree = not check.findings, self.tree
-        if sound and tree and tree.start and self.next:
+        if sound and tree and said.previous and self.next:
             self._range(tree, said)
         if self.fault:
             check.add("malformed", 0, self.fault)
@@ -467,15 +469,15 @@ class Anchors:
         elif self.bad:
             check.add("rewritten", self.good + 1, f"since checkpoint {self.good:,}; {self.bad.size:,} does not fit")
         else:
-            self._given(check, tree, [note for note in self.given if note not in unsigned])
+            self._given(check, tree, said, [note for note in self.given if note not in unsigned])
 
-    def _given(self, check: Check, tree: Tree, signed: list[Note]) -> None:
+    def _given(self, check: Check, tree: Tree, said: Trailer, signed: list[Note]) -> None:
         for note in signed:
             if note in self.apart and self.anchored:
                 check.add("forked", note.size)
             elif note in self.apart:
                 check.add("rewritten", 1, f"the given checkpoint {note.size:,} does not fit")
-            elif note not in self.fitting and tree.start:
+            elif note not in self.fitting and said.previous:
                 check.add("unanchored", note.size, "the given checkpoint is not the one that this range leads to")
             elif note not in self.fitting:
                 check.add("rolled_back", tree.size + 1, f"the given checkpoint covers {note.size:,}")
@@ -517,7 +519,7 @@ class Trailer:
     def line(self) -> bytes:
         """The one form in which it is written."""
         said: dict[str, Any] = {"tenant": self.tenant, "count": self.count, "head": self.head}
-        if self.first > 1:
+        if self.previous:  # a range
             said.update(first=self.first, previous=self.previous, proof={"before": self.before, "after": self.after})
         return json.dumps({"trailer": said}, separators=(",", ":")).encode() + b"\n"
 
@@ -529,7 +531,7 @@ def parse_trailer(raw: bytes) -> Trailer:
         trailer = Trailer(**said, **proof)
         hashes = [bytes.fromhex(each) for each in [trailer.head, *trailer.before, *trailer.after]]
         sound = TENANT.fullmatch(trailer.tenant) and trailer.count >= 0 and {len(each) for each in hashes} == {32}
-        sound = sound and len(bytes.fromhex(trailer.previous)) == (32 if trailer.first > 1 else 0)
+        sound = sound and len(bytes.fromhex(trailer.previous)) == (32 if "previous" in said else 0)
     except (TypeError, AttributeError):
         sound = False
     if not sound or trailer.line() != raw:
@@ -676,7 +678,7 @@ class Check:
     def finish(self, said: Trailer | None, whole: bool = True) -> None:
         """Compare with the trailer, if there is one, and with the checkpoints. `whole`: the end was asked for too."""
         tenant, begin = (said.tenant, said.first) if said else ("", 1)
-        origin = bytes.fromhex(said.previous) if said and said.previous else genesis(tenant)
+        origin = bytes.fromhex(said.previous) if said and said.first > 1 else genesis(tenant)
         total = self.next - 1 + self.lost
         if self.first and self.first[0] == begin > 1:
             self.gaps.remove((1, begin - 1))  # a range, as its trailer says
