@@ -197,6 +197,11 @@ def _checkpoint(world: World) -> int:
     return size
 
 
+def _first_piece(world: World) -> dict[str, Any]:
+    begun = world.perform("audit.begin_verification", {})
+    return {"after": 0, "count": begun.count, "head": begun.head}
+
+
 EXAMPLES: dict[str, Example] = {
     "alarms.list": Example(lambda world: {"state": "open", "limit": 5}, Persona.OPERATOR),
     "alarms.poll": Example(lambda world: {}, Persona.DEPT_LEAD),
@@ -254,6 +259,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     "audit.read_checkpoint": Example(lambda world: {"size": _checkpoint(world)}, Persona.CONTRIBUTOR),
     "audit.receipt": Example(lambda world: {"seq": _checkpoint(world)}, Persona.SECURITY_REVIEWER),
+    "audit.begin_verification": Example(lambda world: {}, Persona.CONTRIBUTOR),
+    "audit.verify_piece": Example(_first_piece, Persona.CONTRIBUTOR),
+    "audit.rehearse": Example(lambda world: {"attack": "edit", "seq": _checkpoint(world)}, Persona.ADMIN),
     "audit.export": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "imports.start": Example(
         lambda world: {"kind": "log_file", "file_name": "a.log", "department": "claims"}, Persona.ADMIN

@@ -65,6 +65,7 @@ class Event(StrEnum):
     AUDIT_VERIFIED = "audit.verified"
     CHECKPOINT_MADE = "checkpoint.made"
     RECEIPT_MADE = "receipt.made"
+    AUDIT_REHEARSED = "audit.rehearsed"
     AUDIT_EXPORTED = "audit.exported"
     SSO_CHANGED = "sso.changed"
     SSO_TESTED = "sso.tested"

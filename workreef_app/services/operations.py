@@ -28,6 +28,8 @@ MODULES = (
     "workreef_app.services.audit_review.operations",
     "workreef_app.services.audit_review.checkpointing",
     "workreef_app.services.audit_review.proving",
+    "workreef_app.services.audit_review.rehearsal",
+    "workreef_app.services.audit_review.stepwise",
     "workreef_app.services.signals.operations",
     "workreef_app.services.signals.receiving",
     "workreef_app.services.signals.advancing",

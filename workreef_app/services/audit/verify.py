@@ -209,8 +209,9 @@ class Tree:
     """The tree over leaves that come one by one, those from the `start`th on (from 0). Keeps only the roots of the
     perfect subtrees that they make up, left to right."""
 
-    def __init__(self, start: int = 0, nodes: Iterable[bytes] = ()) -> None:
-        self.start, self.size, self.nodes = start, start, list(nodes)
+    def __init__(self, start: int = 0, nodes: Iterable[bytes] = (), size: int | None = None) -> None:
+        self.start, self.nodes = start, list(nodes)
+        self.size = start if size is None else size
 
     def add(self, content: bytes) -> None:
         made, at, below = sha256(b"\0" + content).digest(), self.size, 1
@@ -231,9 +232,7 @@ class Tree:
                 first, _, left = whole.pop()
                 made, size = node(left, made), 2 * size
             whole.append((first, size, made))
-        tree = Tree(0, [made for _, _, made in whole])
-        tree.size = self.size
-        return tree
+        return Tree(0, [made for _, _, made in whole], self.size)
 
     def root(self, size: int | None = None, after: Iterable[bytes] = ()) -> bytes:
         """The root, or that of a larger size, given the subtrees after this one that a consistency proof has.
@@ -484,8 +483,10 @@ class Anchors:
 
     def _range(self, tree: Tree, said: Trailer) -> None:
         """Compares an export of a range with its one checkpoint, by the proof in the trailer."""
-        note, self.next = self.next, None
-        assert note is not None  # nosec B101: for the type checker, the caller looked
+        note = self.next
+        if note is None or (note.size > tree.size and not said.after):
+            return  # it does not say that it ends before its checkpoint, and does
+        self.next = None
         try:
             before, after = ([bytes.fromhex(each) for each in side] for side in (said.before, said.after))
             fits = tree.completed(before).root(note.size, after) == note.root
@@ -601,6 +602,10 @@ class Check:
         if len(self.findings) < FINDING_LIMIT:
             self.findings.append(found)
         return found
+
+    def why(self) -> list[str]:
+        """What each finding means."""
+        return [f"{WHAT_FITS[found.kind]} {found.detail}".strip() for found in self.findings]
 
     def line(self, raw: bytes) -> None:
         """Take the next line of audit.jsonl, its newline included."""
@@ -813,7 +818,7 @@ def report(check: Check, asked: Asked) -> dict[str, Any]:
         "tenant": check.trailer.tenant if check.trailer else None,
         "checkpoints": anchors.compared,
         "keys": [f"{key.name}+{key.id.hex()}" for key in anchors.keys],
-        "why": [f"{WHAT_FITS[found.kind]} {found.detail}".strip() for found in check.findings],
+        "why": check.why(),
     }
 
 
