@@ -36,9 +36,9 @@ def audit_page() -> rx.Component:
                 link("Verify", "/audit/verify", class_name="wr-button wr-button-primary"),
                 rx.cond(
                     AuditState.may_export,
-                    link("Export as zip", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
+                    link("Export as zip", "/export/audit", download=True, class_name="wr-button wr-button-plain"),
                 ),
-                link("Get the verifier", "/audit/verify.py", reload=True, class_name="wr-button wr-button-plain"),
+                link("Get the verifier", "/audit/verify.py", download=True, class_name="wr-button wr-button-plain"),
                 class_name="wr-tools",
             ),
         ),
@@ -48,7 +48,7 @@ def audit_page() -> rx.Component:
             rx.fragment(
                 rx.el.div(
                     rx.el.p(rx.el.strong(AuditState.count), " · newest first", class_name="wr-quiet"),
-                    link("Download as CSV, times in UTC", AuditState.csv_href, reload=True),
+                    link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
                     class_name="wr-list-head",
                 ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
@@ -105,8 +105,8 @@ def entry_page() -> rx.Component:
                 EntryState.checkpoint != "",
                 rx.el.p(
                     "Covered since the checkpoint of ",
-                    link(EntryState.checkpoint, EntryState.checkpoint_href, reload=True),
-                    ". ", link("Download the receipt", EntryState.receipt_href, reload=True),
+                    link(EntryState.checkpoint, EntryState.checkpoint_href, download=True),
+                    ". ", link("Download the receipt", EntryState.receipt_href, download=True),
                 ),
                 rx.el.p("No checkpoint covers it yet; one is made within a minute.", class_name="wr-quiet"),
             ),
