@@ -35,11 +35,14 @@ e2e: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
 
 soak: setup
+	$(BIN)/python -m tests.services.audit.mutations --count 100000
+	$(BIN)/python -m tests.services.audit.soak --seconds 600
 	$(BIN)/python -m tests.chaos.soak
 
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.receipt
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.imports --lines 1000000
 	$(BIN)/python -m benchmarks.digest
