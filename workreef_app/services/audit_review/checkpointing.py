@@ -180,8 +180,8 @@ def make_receipt(work: Work, command: MakeReceipt) -> Receipt:
     with WholeLog(work):
         proof = tiles(work.session, last.size).inclusion(entry.seq - 1)
     keys = signer(work).keys(work.tenant.id)
-    note = parse_note(last.note)
-    signed = [key for key in keys if note.signer([key])]
+    named = {signature[:4] for _, signature in parse_note(last.note).signatures}
+    signed = [key for key in keys if key.id in named]
     work.note(target=f"entry:{entry.seq}", size=last.size)
     return Receipt(seq=entry.seq, size=last.size, receipt=_receipt(work, entry, last, proof, signed))
 
