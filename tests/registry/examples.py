@@ -316,7 +316,8 @@ from tests.registry import (  # noqa: E402  (made of what stands above)
     examples_people,
     examples_sso,
     examples_tokens,
+    examples_witnesses,
 )
 
-for _area in (examples_people, examples_tokens, examples_sso, examples_matrix):
+for _area in (examples_people, examples_tokens, examples_sso, examples_matrix, examples_witnesses):
     EXAMPLES |= _area.EXAMPLES

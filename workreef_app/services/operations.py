@@ -25,6 +25,7 @@ MODULES = (
     "workreef_app.services.sso.steps",
     "workreef_app.services.access.matrix",
     "workreef_app.services.access.lookup",
+    "workreef_app.services.witnesses.operations",
     "workreef_app.services.audit_review.operations",
     "workreef_app.services.audit_review.checkpointing",
     "workreef_app.services.audit_review.proving",

@@ -10,6 +10,10 @@ from workreef_app.services.recommend import models as recommend
 from workreef_app.services.signals import models as signals
 from workreef_app.services.vault import models as vault
 from workreef_app.services.vault.columns import TenantTable
+from workreef_app.services.witnesses import models as witnesses
 
-__all__ = ["access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "signals", "tokens", "vault"]
+__all__ = [
+    "access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "signals", "tokens", "vault",
+    "witnesses",
+]
 metadata = TenantTable.metadata

@@ -31,6 +31,7 @@ class AlarmKind(StrEnum):
     KEY_UNREACHABLE = "key_unreachable"
     WORKERS_MISSING = "workers_missing"
     DISK_LOW = "disk_low"
+    WITNESS_BEHIND = "witness_behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +74,9 @@ MEANINGS: Mapping[AlarmKind, Meaning] = MappingProxyType({
     ),
     AlarmKind.DISK_LOW: Meaning(
         Severity.CRITICAL, "The disk is nearly full.", "Free space, or give the database a larger disk.",
+    ),
+    AlarmKind.WITNESS_BEHIND: Meaning(
+        Severity.WARNING, "A witness did not take a checkpoint.",
+        "Look at its address and its rights on the page Verify. It is tried again every minute; no work waits for it.",
     ),
 })

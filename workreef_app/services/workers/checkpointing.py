@@ -1,4 +1,4 @@
-"""A checkpoint of every log to which something was added, each minute."""
+"""A checkpoint of every log to which something was added, each minute, and its way to the tenant's witnesses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.door import Caller, Door
+from workreef_app.services.witnesses import sending
 
 log = logging.getLogger("workreef.jobs")
 
@@ -36,7 +37,17 @@ class Checkpointer:
 
     def _tenant(self, slug: str) -> int:
         caller = Caller(self._door.platform.tenant(slug), uuid7().hex, system="checkpoints")
-        if not self._door.perform(caller, "audit.checkpoint_due", {}).due:
-            return 0
-        self._door.perform(caller, "audit.checkpoint", {})
-        return 1
+        due: bool = self._door.perform(caller, "audit.checkpoint_due", {}).due
+        if due:
+            self._door.perform(caller, "audit.checkpoint", {})
+        push(self._door, caller)
+        return int(due)
+
+
+def push(door: Door, caller: Caller) -> None:
+    """Hands the last checkpoint to each witness that is behind. What does not take it is tried again a minute later."""
+    for behind in door.perform(caller, "witnesses.behind", {}).rows:
+        outcome = sending.send(behind.parcel, behind.target, door.clock())
+        door.perform(caller, "witnesses.record", {
+            "witness_id": behind.witness_id, "size": behind.parcel.size, "failure": outcome.failure,
+        })
