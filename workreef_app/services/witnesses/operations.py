@@ -159,7 +159,7 @@ def remove_witness(work: Work, command: RemoveWitness) -> Removed:
     row = _held(work, command.witness_id)
     work.session.delete(row)
     clear_alarm(work, AlarmKind.WITNESS_BEHIND, subject=f"witness:{row.id}")
-    work.note(target=f"witness:{row.id}", kind=row.kind.value, size=row.sent_size)
+    work.note(target=f"witness:{row.id}", kind=str(row.kind), size=row.sent_size)
     return Removed()
 
 
