@@ -26,7 +26,18 @@ def _added(world: World) -> dict[str, Any]:
     return {"kind": "webhook", "target": "https://witness.example.com/checkpoints"}
 
 
+def _fed(world: World) -> Caller:
+    """The part of the system that pushes events, where there is somewhere to push them."""
+    world.perform("siem.change", {"kind": "webhook", "target": "https://siem.example.com/"})
+    return _pushing(world)
+
+
 EXAMPLES = {
+    "audit.export_events": Example(lambda world: {"format": "cef", "last": 3}, Persona.SECURITY_REVIEWER),
+    "siem.read": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
+    "siem.change": Example(lambda world: {"kind": "syslog", "target": "tls://siem.example.com:6514"}, Persona.ADMIN),
+    "siem.next_batch": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (_fed(world), {})),
+    "siem.record": Example(lambda world: {"upto": 1}, Persona.ADMIN, job=lambda world: (_fed(world), {"upto": 1})),
     "witnesses.list": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "witnesses.add": Example(_added, Persona.ADMIN),
     "witnesses.remove": Example(lambda world: {"witness_id": _witness(world)}, Persona.ADMIN),

@@ -22,6 +22,13 @@ async def export_audit(request: Request) -> Response:
     return file_response(await perform(request, "audit.export", dict(_asked(request, "first", "last"))))
 
 
+@routes.get("/export/events")
+async def export_events(request: Request) -> Response:
+    """The log for a SIEM, in `format` ocsf or cef, from `first` to `last`."""
+    asked = dict(_asked(request, "format", "first", "last"))
+    return file_response(await perform(request, "audit.export_events", asked))
+
+
 @routes.get("/export/receipt")
 async def receipt(request: Request) -> Response:
     """The receipt of the entry `seq`, for `verify.py receipt`."""

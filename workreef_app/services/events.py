@@ -65,6 +65,8 @@ class Event(StrEnum):
     AUDIT_VERIFIED = "audit.verified"
     CHECKPOINT_MADE = "checkpoint.made"
     RECEIPT_MADE = "receipt.made"
+    SIEM_CHANGED = "siem.changed"
+    SIEM_PUSHED = "siem.pushed"
     WITNESS_ADDED = "witness.added"
     WITNESS_REMOVED = "witness.removed"
     WITNESS_PUSHED = "witness.pushed"

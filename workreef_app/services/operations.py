@@ -31,6 +31,7 @@ MODULES = (
     "workreef_app.services.audit_review.proving",
     "workreef_app.services.audit_review.rehearsal",
     "workreef_app.services.audit_review.stepwise",
+    "workreef_app.services.siem.operations",
     "workreef_app.services.signals.operations",
     "workreef_app.services.signals.receiving",
     "workreef_app.services.signals.advancing",

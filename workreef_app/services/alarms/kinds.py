@@ -32,6 +32,7 @@ class AlarmKind(StrEnum):
     WORKERS_MISSING = "workers_missing"
     DISK_LOW = "disk_low"
     WITNESS_BEHIND = "witness_behind"
+    SIEM_BEHIND = "siem_behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ MEANINGS: Mapping[AlarmKind, Meaning] = MappingProxyType({
     ),
     AlarmKind.WITNESS_BEHIND: Meaning(
         Severity.WARNING, "A witness did not take a checkpoint.",
-        "Look at its address and its rights on the page Verify. It is tried again every minute; no work waits for it.",
+        "Look at its address and rights on the page Witnesses. It is tried again each minute; no work waits for it.",
+    ),
+    AlarmKind.SIEM_BEHIND: Meaning(
+        Severity.WARNING, "The SIEM does not take the audit log's events.",
+        "Look at its address on the page Witnesses. They are sent again each minute, from the first not taken.",
     ),
 })

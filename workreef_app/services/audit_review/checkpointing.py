@@ -38,7 +38,7 @@ from workreef_app.services.tenancy.signing import Signer
 log = logging.getLogger("workreef.audit")
 
 #: What tells of checkpoints themselves: such entries alone are no cause for another.
-OWN_EVENTS = (Event.CHECKPOINT_MADE.value, Event.WITNESS_PUSHED.value)
+OWN_EVENTS = (Event.CHECKPOINT_MADE.value, Event.WITNESS_PUSHED.value, Event.SIEM_PUSHED.value)
 #: Checkpoints of one tenant are made one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('workreef.checkpoint'))")
 

@@ -9,11 +9,14 @@ from typing import Final
 from uuid_utils.compat import uuid7
 
 from workreef_app.services.door import Caller, Door
+from workreef_app.services.siem import sending as events
 from workreef_app.services.witnesses import sending
 
 log = logging.getLogger("workreef.jobs")
 
 SECONDS: Final = 60.0
+#: Batches of events that a tenant has pushed at its turn, so that a long log keeps nobody else waiting.
+BATCHES: Final = 20
 
 
 class Checkpointer:
@@ -41,7 +44,20 @@ class Checkpointer:
         if due:
             self._door.perform(caller, "audit.checkpoint", {})
         push(self._door, caller)
+        feed(self._door, caller)
         return int(due)
+
+
+def feed(door: Door, caller: Caller) -> None:
+    """Pushes to the SIEM what it has not taken, batch after batch. What it refuses is sent again a minute later."""
+    for _ in range(BATCHES):
+        batch = door.perform(caller, "siem.next_batch", {})
+        if batch.feed is None:
+            return
+        failure = events.send(batch.entries, batch.feed, door.clock()).failure
+        door.perform(caller, "siem.record", {"upto": batch.upto, "failure": failure})
+        if failure is not None:
+            return
 
 
 def push(door: Door, caller: Caller) -> None:
