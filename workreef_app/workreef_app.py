@@ -23,6 +23,7 @@ from workreef_app.pages import (
     tasks,
     tokens,
     trouble,
+    verifying,
 )
 from workreef_app.pages.shell import app_wraps, head, shell
 from workreef_app.state import guard
@@ -39,11 +40,13 @@ from workreef_app.state.jobs import JobsState
 from workreef_app.state.people import PeopleState
 from workreef_app.state.person import PersonState
 from workreef_app.state.proposal import ProposalState
+from workreef_app.state.rehearsing import RehearsalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
 from workreef_app.state.sign_on import SignOnState
 from workreef_app.state.sources import SourcesState
 from workreef_app.state.tokens import TokensState
+from workreef_app.state.verifying import VerifyState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
 PAGES = (
@@ -54,6 +57,7 @@ PAGES = (
     ("/proposals/[proposal_id]", "Proposal", proposal.proposal_page, ProposalState.load),
     ("/sources", "Sources", sources.sources_page, [SourcesState.load, ImportsState.load]),
     ("/audit", "Audit", audit.audit_page, AuditState.load),
+    ("/audit/verify", "Verify", verifying.verify_page, [VerifyState.load, RehearsalState.load]),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),
@@ -75,7 +79,7 @@ app = rx.App(
     html_lang="en", backend_exception_handler=tell_nobody,
 )
 for route, title, content, load in PAGES:
-    section = route.split("/[")[0]
+    section = route.split("/[")[0].removesuffix("/verify")
     app.add_page(
         shell(trouble.or_trouble(content()), title=title, current=section), route=route, title=f"{title} · WorkReef",
         on_load=[ShellState.load, *(load if isinstance(load, list) else [load]), ShellState.arrive],

@@ -191,6 +191,17 @@ def _delivering(world: World) -> Caller:
     return claimed(world, next(job.id for job in jobs if str(job.subject) == alarm_id))
 
 
+def _checkpoint(world: World) -> int:
+    """The size of a checkpoint that was made just now."""
+    size: int = world.perform("audit.checkpoint", {}).size
+    return size
+
+
+def _first_piece(world: World) -> dict[str, Any]:
+    begun = world.perform("audit.begin_verification", {})
+    return {"after": 0, "count": begun.count, "head": begun.head}
+
+
 EXAMPLES: dict[str, Example] = {
     "alarms.list": Example(lambda world: {"state": "open", "limit": 5}, Persona.OPERATOR),
     "alarms.poll": Example(lambda world: {}, Persona.DEPT_LEAD),
@@ -238,6 +249,19 @@ EXAMPLES: dict[str, Example] = {
     "audit.list": Example(lambda world: {"event": "data.read", "limit": 5}, Persona.OPERATOR),
     "audit.read": Example(lambda world: {"seq": 1}, Persona.SECURITY_REVIEWER),
     "audit.verify": Example(lambda world: {}, Persona.CONTRIBUTOR),
+    "audit.checkpoint": Example(
+        lambda world: {}, Persona.SECURITY_REVIEWER,
+        job=lambda world: (Caller(world.tenant, "test-checkpoints", system="checkpoints"), {}),
+    ),
+    "audit.checkpoint_due": Example(
+        lambda world: {}, Persona.ADMIN,
+        job=lambda world: (Caller(world.tenant, "test-checkpoints", system="checkpoints"), {}),
+    ),
+    "audit.read_checkpoint": Example(lambda world: {"size": _checkpoint(world)}, Persona.CONTRIBUTOR),
+    "audit.receipt": Example(lambda world: {"seq": _checkpoint(world)}, Persona.SECURITY_REVIEWER),
+    "audit.begin_verification": Example(lambda world: {}, Persona.CONTRIBUTOR),
+    "audit.verify_piece": Example(_first_piece, Persona.CONTRIBUTOR),
+    "audit.rehearse": Example(lambda world: {"attack": "edit", "seq": _checkpoint(world)}, Persona.ADMIN),
     "audit.export": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "imports.start": Example(
         lambda world: {"kind": "log_file", "file_name": "a.log", "department": "claims"}, Persona.ADMIN

@@ -17,8 +17,8 @@ from workreef_app.services.tenancy.platform import Tenant
 SERVICES = Path(workreef_app.services.__file__).parent
 #: What is missing without being a row of the tenant's: names of the program's own, and a part of an import.
 NO_ROWS = {"operation", "kind of job", "chunk"}
-#: Entries of the audit log have numbers, not ids.
-BY_NUMBER = {"entry"}
+#: Entries of the audit log, and its checkpoints, have numbers, not ids.
+BY_NUMBER = {"entry", "checkpoint"}
 
 
 def refused() -> Iterator[str]:

@@ -46,8 +46,49 @@ def verify(
     file: Annotated[str, typer.Argument(help="The zip, its folder, audit.jsonl, or - for standard input.")],
     first: Annotated[int, typer.Option("--from", min=1, help="First entry to check.")] = 1,
     last: Annotated[int | None, typer.Option("--to", min=1, help="Last entry to check.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="A file with checkpoints that you kept.")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="A key that you trust, or a keys.json.")] = None,
+    allow_unanchored: Annotated[bool, typer.Option(help="Pass what the chain alone proves, too.")] = False,
+    all_signatures: Annotated[bool, typer.Option(help="Check the signature of every checkpoint.")] = False,
     as_json: Json = False,
 ) -> None:
     """Verifies an exported audit log with the very code of its verify.py; needs no configuration and no database."""
-    arguments = [file, "--from", str(first), *(["--to", str(last)] if last else []), *(["--json"] if as_json else [])]
+    arguments = [file, "--from", str(first)]
+    for name, given in (("--known", known), ("--key", key)):
+        arguments += [word for each in given or [] for word in (name, each)]
+    flags = {"--allow-unanchored": allow_unanchored, "--all-signatures": all_signatures, "--json": as_json}
+    arguments += [*(["--to", str(last)] if last else []), *(flag for flag, wanted in flags.items() if wanted)]
     raise typer.Exit(verifier.main(arguments))
+
+
+@app.command()
+def receipt(
+    file: Annotated[str, typer.Argument(help="The receipt, or - for standard input.")],
+    key: Annotated[list[str] | None, typer.Option(help="A key that you trust, or a keys.json.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Verifies the receipt of one entry; needs no configuration and no database."""
+    arguments = ["receipt", file, *(word for each in key or [] for word in ("--key", each))]
+    raise typer.Exit(verifier.main([*arguments, *(["--json"] if as_json else [])]))
+
+
+@app.command()
+def checkpoint(
+    tenant: Annotated[str, typer.Option(help="The tenant's slug.")],
+    as_json: Json = False,
+) -> None:
+    """Makes a signed checkpoint of a tenant's log and prints it. Keep it where nobody here can change it."""
+    with open_door() as door:
+        made = door.perform(caller(door, tenant), "audit.checkpoint", {})
+    if as_json:
+        print_json({"tenant": tenant, "size": made.size, "checkpoint": made.note, "keys": made.keys})
+    else:
+        tell(made.note.rstrip("\n"))
+
+
+@app.command()
+def rotate_key() -> None:
+    """Signs checkpoints with a new key from now on; what the old ones signed stays verifiable."""
+    with open_door() as door:
+        door.platform.signer.rotate()
+    tell("Checkpoints are signed with a new key from now on. Publish it: it is in every export's keys.json.")

@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import (
-    FileResponse,
     HTMLResponse,
     JSONResponse,
     PlainTextResponse,
@@ -22,6 +21,7 @@ from starlette.exceptions import HTTPException
 
 from workreef_app.http import (
     account_routes,
+    audit_routes,
     csv_routes,
     plain,
     session_routes,
@@ -30,11 +30,10 @@ from workreef_app.http import (
     upload_routes,
     version,
 )
-from workreef_app.http.context import THREADS, grant_ticket, perform, request_id
+from workreef_app.http.context import THREADS, grant_ticket, request_id
 from workreef_app.http.failures import failure, http_error, refused
-from workreef_app.http.operations import HEADERS, SCHEMES, command_schemas, file_response, router
+from workreef_app.http.operations import HEADERS, SCHEMES, command_schemas, router
 from workreef_app.http.problems import for_programs, of_refusal, problem
-from workreef_app.services.audit import verify
 from workreef_app.services.door import utc_now
 from workreef_app.services.operation import CodeNeeded, DiskFull, Refusal, Unavailable
 from workreef_app.services.process import current, trouble
@@ -99,16 +98,6 @@ async def readyz() -> Response:
     return JSONResponse(body, status_code=200 if body["ready"] else 503)
 
 
-async def export_audit(request: Request) -> Response:
-    """The tenant's audit log as a zip."""
-    return file_response(await perform(request, "audit.export", {}))
-
-
-async def verifier() -> Response:
-    """The offline verifier's source."""
-    return FileResponse(verify.__file__, media_type="text/x-python", filename="verify.py")
-
-
 async def security_txt() -> Response:
     """Where weaknesses are reported (RFC 9116); there is none unless a contact is set."""
     contact = current().platform.settings.security_contact
@@ -145,11 +134,11 @@ def create() -> FastAPI:
     app.include_router(signup_routes.routes)
     app.include_router(sign_on_routes.routes)
     app.include_router(csv_routes.routes)
+    app.include_router(audit_routes.routes)
     app.include_router(upload_routes.routes)
     for path, endpoint in (
         ("/healthz", healthz), ("/readyz", readyz), ("/version.json", version.version_json),
         ("/.well-known/security.txt", security_txt),
-        ("/export/audit", export_audit), ("/audit/verify.py", verifier),
     ):
         app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False, response_model=None)
     app.add_api_route("/api/{rest:path}", _no_such_api, include_in_schema=False, response_model=None,

@@ -7,7 +7,6 @@ import reflex as rx
 from workreef_app.pages.filters import choice_filter, text_filter
 from workreef_app.pages.ui import (
     Column,
-    badge,
     button,
     data_table,
     hash_chip,
@@ -34,7 +33,7 @@ def audit_page() -> rx.Component:
             "Audit",
             lead="Every read, change, refusal and decision in your scope, each chained to the one before.",
             actions=rx.el.div(
-                button("Verify", kind="primary", on_click=AuditState.verify, disabled=AuditState.verifying),
+                link("Verify", "/audit/verify", class_name="wr-button wr-button-primary"),
                 rx.cond(
                     AuditState.may_export,
                     link("Export as zip", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
@@ -43,7 +42,6 @@ def audit_page() -> rx.Component:
                 class_name="wr-tools",
             ),
         ),
-        rx.el.div(_verification(), role="status", class_name="wr-told-here"),
         _filters(),
         rx.cond(
             AuditState.total > 0,
@@ -59,26 +57,6 @@ def audit_page() -> rx.Component:
             rx.cond(
                 AuditState.filtered, none_match("No entry matches.", "/audit"),
                 none_yet("No entries in your scope.", "Each thing that you do here adds one."),
-            ),
-        ),
-    )
-
-
-def _verification() -> rx.Component:
-    return rx.cond(
-        AuditState.verifying,
-        rx.el.p("Verifying the chain…", class_name="wr-card"),
-        rx.cond(
-            AuditState.verified != "",
-            rx.el.div(
-                rx.el.p(
-                    badge(AuditState.verified, rx.cond(AuditState.verified == "proven", "Chained", "Broken")),
-                    " ", rx.el.strong(AuditState.verified_text),
-                ),
-                rx.el.ul(rx.foreach(AuditState.verdicts, rx.el.li), class_name="wr-bullets"),
-                rx.el.h2("What this does not prove"),
-                rx.el.ul(rx.foreach(AuditState.not_proven, rx.el.li), class_name="wr-bullets"),
-                class_name="wr-card wr-stack",
             ),
         ),
     )
@@ -122,6 +100,15 @@ def entry_page() -> rx.Component:
             rx.el.p(
                 "This entry's hash is the SHA-256 of its content followed by the previous hash.",
                 class_name="wr-quiet",
+            ),
+            rx.cond(
+                EntryState.checkpoint != "",
+                rx.el.p(
+                    "Covered since the checkpoint of ",
+                    link(EntryState.checkpoint, EntryState.checkpoint_href, reload=True),
+                    ". ", link("Download the receipt", EntryState.receipt_href, reload=True),
+                ),
+                rx.el.p("No checkpoint covers it yet; one is made within a minute.", class_name="wr-quiet"),
             ),
         ),
         section("Content", rx.el.pre(EntryState.content, class_name="wr-code", tab_index=0)),

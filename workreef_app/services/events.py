@@ -63,6 +63,9 @@ class Event(StrEnum):
     TOKEN_CREATED = "token.created"  # nosec B105: a name, no value
     TOKEN_REVOKED = "token.revoked"  # nosec B105: a name, no value
     AUDIT_VERIFIED = "audit.verified"
+    CHECKPOINT_MADE = "checkpoint.made"
+    RECEIPT_MADE = "receipt.made"
+    AUDIT_REHEARSED = "audit.rehearsed"
     AUDIT_EXPORTED = "audit.exported"
     SSO_CHANGED = "sso.changed"
     SSO_TESTED = "sso.tested"

@@ -59,11 +59,6 @@ class AuditState(rx.State):
     first_href: str = ""
     csv_href: str = ""
     may_export: bool = False
-    verifying: bool = False
-    verified: str = ""
-    verified_text: str = ""
-    verdicts: list[str] = []
-    not_proven: list[str] = []
 
     @rx.event
     async def load(self) -> None:
@@ -95,25 +90,6 @@ class AuditState(rx.State):
         """Puts the filters into the address, which loads the list anew."""
         return rx.redirect(query("/audit", **{name: str(form.get(name) or "") for name in FILTERS}))
 
-    @rx.event
-    async def verify(self) -> Any:
-        """Verifies the whole chain and says what that proves."""
-        self.verifying, self.verified, self.verdicts = True, "", []
-        yield
-        shell = await self.get_state(ShellState)
-        report = await shell.act("audit.verify", {})
-        self.verifying = False
-        if report is None:
-            return
-        self.verified = "proven" if report.ok else "broken"
-        entries = counted(report.count, "entry", "entries")
-        self.verified_text = (
-            f"The chain holds: {entries} in order, none edited, none missing." if report.ok
-            else f"The chain is broken: {entries} read, {counted(len(report.verdicts), 'finding')}."
-        )
-        self.verdicts = [] if report.ok else [f"{v.kind.replace('_', ' ')}, entry {v.seq}" for v in report.verdicts]
-        self.not_proven = report.not_proven
-
 
 class EntryState(rx.State):
     """One entry in full."""
@@ -122,6 +98,9 @@ class EntryState(rx.State):
     content: str = ""
     canonical: str = ""
     previous_hash: str = ""
+    checkpoint: str = ""
+    checkpoint_href: str = ""
+    receipt_href: str = ""
 
     @rx.event
     async def load(self) -> None:
@@ -134,3 +113,7 @@ class EntryState(rx.State):
         self.canonical = found.content
         self.content = json.dumps(json.loads(found.content), indent=2, ensure_ascii=False)
         self.previous_hash = found.previous_hash
+        size = found.checkpoint
+        self.checkpoint = counted(size, "entry", "entries") if size else ""
+        self.checkpoint_href = query("/audit/checkpoint", size=size) if size else ""
+        self.receipt_href = query("/export/receipt", seq=found.row.seq)

@@ -76,7 +76,7 @@ def test_it_streams_to_what_cannot_seek_and_verifies(tmp_path: Path) -> None:
     pipe = Pipe()
     export.write_export(pipe, tenant_id=TENANT, entries=entries(2000), readme="Ours.")  # type: ignore[arg-type]
     (tmp_path / "export.zip").write_bytes(pipe.written)
-    report = verify.verify(str(tmp_path / "export.zip"))
+    report = verify.verify(str(tmp_path / "export.zip"), allow_unanchored=True)
     assert report["ok"]
     assert report["count"] == 2000
     with zipfile.ZipFile(tmp_path / "export.zip") as archive:

@@ -65,7 +65,7 @@ def lines_of(entries: list[Entry], tenant: UUID = TENANT, trailer: bool = True) 
 def check(path: Path, lines: Lines | bytes, **options: Any) -> dict[str, Any]:
     file = path / "audit.jsonl"
     file.write_bytes(lines if isinstance(lines, bytes) else b"".join(lines))
-    return verify.verify(str(file), **options)
+    return verify.verify(str(file), **{"allow_unanchored": True, **options})
 
 
 def verdicts(report: dict[str, Any]) -> Verdicts:
@@ -428,13 +428,16 @@ def exported(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("form", ["export.zip", "folder", "folder/audit.jsonl", "-"])
 def test_the_exported_verifier_runs_alone(exported: Path, form: str) -> None:
     stdin = b"".join(LINES) if form == "-" else None
-    code, out, err = run("verify.py", form, "--json", cwd=exported, stdin=stdin)
+    code, out, err = run("verify.py", form, "--json", "--allow-unanchored", cwd=exported, stdin=stdin)
     assert (code, err) == (0, "")
     report = json.loads(out)
     assert report["ok"]
     assert report["count"] == 10
     assert report["head"] == ENTRIES[-1][2].hex()
     code, out, err = run("verify.py", form, cwd=exported, stdin=stdin)
+    assert (code, err) == (1, ""), "there is no checkpoint, and nobody said that none is wanted"
+    assert "unanchored 1" in out
+    code, out, err = run("verify.py", form, "--allow-unanchored", cwd=exported, stdin=stdin)
     assert (code, err) == (0, "")
     assert "INTACT" in out
     assert "Not proven" in out
@@ -446,7 +449,8 @@ def test_one_changed_byte_is_named_and_exits_1(exported: Path, form: str) -> Non
     file = exported / "folder" / "audit.jsonl"
     changed = file.read_bytes().replace(ENTRIES[6][1][-20:-5].encode(), b"x" * 15)
     file.write_bytes(changed)
-    code, out, err = run("verify.py", form, "--json", cwd=exported, stdin=changed if form == "-" else None)
+    stdin = changed if form == "-" else None
+    code, out, err = run("verify.py", form, "--json", "--allow-unanchored", cwd=exported, stdin=stdin)
     assert (code, err) == (1, "")
     assert json.loads(out)["verdicts"] == [{"kind": "edited", "seq": 7}]
     code, out, err = run("verify.py", form, cwd=exported, stdin=changed if form == "-" else None)
@@ -488,10 +492,10 @@ def test_progress_goes_to_a_terminal_only(
 ) -> None:
     file = tmp_path / "audit.jsonl"
     file.write_bytes(b"".join(lines_of(chained(["{}"] * 20_001, chain.genesis(TENANT)))))
-    assert verify.main([str(file)]) == 0
+    assert verify.main([str(file), "--allow-unanchored"]) == 0
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert verify.main([str(file), "--json"]) == 0
+    assert verify.main([str(file), "--json", "--allow-unanchored"]) == 0
     assert "20,000 entries, " in capsys.readouterr().err
 
 

@@ -36,19 +36,21 @@ class Step:
 
 
 def walk(
-    entries: Iterable[tuple[int, str, bytes]], tenant_id: UUID, *, count: int, head: bytes
+    entries: Iterable[tuple[int, str, bytes]], tenant_id: UUID, *, count: int, head: bytes,
+    anchors: verify.Anchors | None = None,
 ) -> Iterator[Step]:
     """Check a tenant's entries (number, content, chain hash) in their order, telling the progress.
 
     `count` and `head` are what the log's own head says, read before the entries. Stop iterating to cancel.
+    `anchors` are the checkpoints that it is compared with; what lies after the last of them is no finding.
     """
-    check = verify.Check(genesis(tenant_id))
-    check.trailer = (str(tenant_id), count, head.hex())
+    check = verify.Check(genesis(tenant_id), anchors)
+    check.trailer = verify.Trailer(str(tenant_id), count, head.hex())
     for number, (seq, content, chain_hash) in enumerate(entries, 1):
         check.entry(seq, content.encode(), chain_hash, verify.canonical_fault(content))
         if number % STEP == 0:
             yield Step(number, len(check.findings))
         if len(check.findings) == verify.FINDING_LIMIT:
             break
-    check.finish(*check.trailer)
-    yield Step(check.entries, len(check.findings), verify.report(check, []))
+    check.finish(check.trailer)
+    yield Step(check.entries, len(check.findings), verify.report(check, verify.Asked("")))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Computed, LargeBinary, Text
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Boolean, Computed, DateTime, LargeBinary, SmallInteger, Text
 
 from workreef_app.services.vault.columns import Sensitivity, TenantTable, clear
 
@@ -36,3 +38,24 @@ class AuditHead(TenantTable, table=True):
     only: bool = clear(INTERNAL, Boolean, primary_key=True)
     seq: int = clear(INTERNAL, BigInteger)
     chain_hash: bytes = clear(INTERNAL, LargeBinary, octets=32)
+
+
+class AuditNode(TenantTable, table=True):
+    """A node of the tree over the log: level 8 has one for every 256 entries, level 16 for 65,536 (`merkle.py`)."""
+
+    __tablename__ = "audit_node"
+
+    level: int = clear(INTERNAL, SmallInteger, primary_key=True, autoincrement=False)
+    number: int = clear(INTERNAL, BigInteger, primary_key=True, autoincrement=False)
+    hash: bytes = clear(INTERNAL, LargeBinary, octets=32)
+
+
+class AuditCheckpoint(TenantTable, table=True):
+    """What was signed of the log when it had `size` entries."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: int = clear(INTERNAL, BigInteger, primary_key=True, autoincrement=False)
+    root: bytes = clear(INTERNAL, LargeBinary, octets=32)
+    note: str = clear(INTERNAL, Text, limit=4096)
+    made_at: datetime = clear(INTERNAL, DateTime(timezone=True))

@@ -1,44 +1,33 @@
-"""Operations on the audit log: list, read, verify, export. All of them work with a dead key."""
+"""Operations on the audit log: list and read. They work with a dead key."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from workreef_app.services import paging
 from workreef_app.services.access import people
-from workreef_app.services.audit.chain import genesis, walk
-from workreef_app.services.audit.export import write_export
-from workreef_app.services.audit.models import AuditEntry, AuditHead
+from workreef_app.services.audit.chain import genesis
+from workreef_app.services.audit.models import AuditCheckpoint, AuditEntry
+from workreef_app.services.audit_review.reading import WholeLog
 from workreef_app.services.operation import (
     ANYONE,
-    AUDITORS,
     Command,
     Event,
-    FileResult,
     NotFound,
     Persona,
-    Reach,
     Result,
     Work,
     operation,
 )
 from workreef_app.services.paging import Query
-from workreef_app.services.tenancy.scope import set_scope
 
 READERS = ANYONE - {Persona.CONTRIBUTOR}
 PAGE = 50
-FETCH = 2000
 Filter = Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)]
 #: A day in UTC, or a whole second in UTC.
 Moment = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?)?$")]
@@ -127,11 +116,15 @@ class ReadEntry(Command):
 
 
 class EntryDetail(Result):
-    """One entry: its canonical content, and the hashes that chain it. `previous_hash` is hex."""
+    """One entry: its canonical content, and the hashes that chain it. `previous_hash` is hex.
+
+    `checkpoint` is the size of the first checkpoint that covers it; None until there is one.
+    """
 
     row: EntryRow
     content: str
     previous_hash: str
+    checkpoint: int | None
 
 
 @operation("audit.read", by=READERS, limit="240/minute", audit=Event.DATA_READ, keyless=True)
@@ -148,83 +141,7 @@ def read_entry(work: Work, command: ReadEntry) -> EntryDetail:
     return EntryDetail(
         row=_row(entry, names), content=entry.content,
         previous_hash=(previous or genesis(work.tenant.id)).hex(),
+        checkpoint=work.session.scalar(
+            select(func.min(col(AuditCheckpoint.size))).where(col(AuditCheckpoint.size) >= command.seq)
+        ),
     )
-
-
-class WholeLog:
-    """Widens the unit of work to every entry, for what reveals no entry's content; narrows it again at the end."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    def __enter__(self) -> None:
-        actor = self._work.actor
-        set_scope(self._work.session, replace(actor, extra_reach=actor.extra_reach | {Reach.ALL_AUDIT}))
-
-    def __exit__(self, *_: object) -> None:
-        set_scope(self._work.session, self._work.actor)
-
-
-class VerifyChain(Command):
-    pass
-
-
-class Verdict(Result):
-    """One finding: its kind and the entry it names."""
-
-    kind: str
-    seq: int
-
-
-class Verification(Result):
-    """What a verification proved and what it did not."""
-
-    ok: bool
-    count: int
-    head: str
-    anchored: int
-    verdicts: list[Verdict]
-    why: list[str]
-    not_proven: list[str]
-
-
-@operation("audit.verify", by=ANYONE, limit="30/minute", audit=Event.AUDIT_VERIFIED, keyless=True)
-def verify_chain(work: Work, command: VerifyChain) -> Verification:
-    """Verifies the whole chain with the code of the customer's own verifier."""
-    with WholeLog(work):
-        head = work.session.scalars(select(AuditHead)).one()
-        entries = _entries(work.session, head.seq)
-        report = next(
-            step.report for step in walk(entries, work.tenant.id, count=head.seq, head=head.chain_hash) if step.report
-        )
-    work.note(target="audit", ok=bool(report["ok"]), entries=int(report["count"]))
-    return Verification(**{name: report[name] for name in Verification.model_fields})
-
-
-def _entries(session: Session, upto: int) -> Iterator[tuple[int, str, bytes]]:
-    """The entries up to `upto`, in order, without holding all of them."""
-    query = (
-        select(col(AuditEntry.seq), col(AuditEntry.content), col(AuditEntry.chain_hash))
-        .where(col(AuditEntry.seq) <= upto).order_by(col(AuditEntry.seq))
-    )
-    for row in session.execute(query.execution_options(yield_per=FETCH)):
-        yield row.seq, row.content, bytes(row.chain_hash)
-
-
-class ExportLog(Command):
-    pass
-
-
-@operation("audit.export", by=AUDITORS, limit="12/minute", audit=Event.AUDIT_EXPORTED, keyless=True)
-def export_log(work: Work, command: ExportLog) -> FileResult:
-    """Exports the whole log as a zip with its verifier."""
-    head = work.session.scalars(select(AuditHead)).one()
-    handle, path = tempfile.mkstemp(prefix="workreef-audit-", suffix=".zip")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            summary = write_export(out, tenant_id=work.tenant.id, entries=_entries(work.session, head.seq))
-    except BaseException:
-        Path(path).unlink()
-        raise
-    work.note(target="audit", entries=summary.count)
-    return FileResult(Path(path), f"audit-{work.tenant.slug}-{summary.count}.zip", "application/zip")

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, LargeBinary, Text, Uuid
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -60,6 +60,29 @@ class TenantRow(ControlTable, table=True):
     key_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
     wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class SigningKey(ControlTable, table=True):
+    """A key that signs checkpoints; the one that is not retired signs. `private` is sealed under the platform's key."""
+
+    __tablename__ = "signing_key"
+
+    id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    public: bytes = Field(sa_column=Column(LargeBinary, unique=True, nullable=False))
+    private: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    retired_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True), default=None)
+
+
+class CheckpointCopy(ControlTable, table=True):
+    """A checkpoint as a tenant's log had it: what a restored or rewritten tenant database cannot take back."""
+
+    __tablename__ = "checkpoint"
+
+    log_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    size: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    note: str = Field(sa_column=Column(Text, nullable=False))
+    kept_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 class SignUpRow(ControlTable, table=True):

@@ -25,6 +25,7 @@ from workreef_app.services.tenancy.engines import Engines
 from workreef_app.services.tenancy.errors import UnknownTenant
 from workreef_app.services.tenancy.models import PlatformKey, TenantRow, TenantStatus
 from workreef_app.services.tenancy.scope import scoped
+from workreef_app.services.tenancy.signing import Signer
 from workreef_app.services.vault.cipher import Cipher
 from workreef_app.services.vault.columns import using
 from workreef_app.services.vault.errors import KeyUnavailable
@@ -36,6 +37,8 @@ PLATFORM_ID = UUID(int=0)
 CONTROL = "workreef.control"
 #: Under which it keeps the process's settings, for what leaves the house.
 SETTINGS = "workreef.settings"
+#: Under which it keeps what signs checkpoints.
+SIGNER = "workreef.signer"
 #: How long a process may go on with what it knows of a tenant.
 TENANT_SECONDS = 1.0
 
@@ -58,6 +61,7 @@ class Platform:
         self.control = server.control_engine(self.url)
         self.keyring = Keyring(settings.keys_dir)
         self.engines = Engines()
+        self.signer = Signer(self.control, self.platform_cipher)
         self._flushes = SharedFlush()
         self._found: dict[str, tuple[float, Tenant]] = {}
         self._lock = threading.Lock()
@@ -153,5 +157,6 @@ class Platform:
             with Session(connection, expire_on_commit=False) as session, session.begin():
                 session.info[CONTROL] = self.control
                 session.info[SETTINGS] = self.settings
+                session.info[SIGNER] = self.signer
                 yield session
             log.flush(session, connection, self._flushes, began)

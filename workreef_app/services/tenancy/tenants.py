@@ -32,7 +32,7 @@ RESERVED = frozenset({
 
 
 def prepare_platform(platform: Platform) -> None:
-    """Migrates the control plane and makes the platform's data key on first need."""
+    """Migrates the control plane, and makes the platform's data key and the key of checkpoints on first need."""
     server.migrate_control(platform.url)
     settings = platform.settings
     with Session(platform.control) as session, session.begin():
@@ -42,6 +42,7 @@ def prepare_platform(platform: Platform) -> None:
             keeper.create()
             wrapped = keeper.wrap(os.urandom(32), wrap_context(PLATFORM_ID, key_id))
             session.add(PlatformKey(id=key_id, reference=settings.platform_key, wrapped=wrapped))
+    platform.signer.prepare()
 
 
 def create_tenant(

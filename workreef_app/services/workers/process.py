@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from workreef_app.services.door import Door
 from workreef_app.services.jobs.control_models import WorkerRow
 from workreef_app.services.jobs.kinds import Queue
+from workreef_app.services.workers.checkpointing import Checkpointer
 from workreef_app.services.workers.queueing import Taken, make_app
 from workreef_app.services.workers.reclaiming import HEARTBEAT_SECONDS, PACE_SECONDS, STALL_SECONDS, Reclaimer
 from workreef_app.services.workers.scheduling import Scheduler
@@ -110,10 +111,11 @@ class Crew:
             connection.execute(text("DELETE FROM worker WHERE id NOT IN (SELECT id FROM procrastinate_workers)"))
 
     async def _schedule(self) -> None:
-        scheduler = Scheduler(self._door)
+        scheduler, checkpointer = Scheduler(self._door), Checkpointer(self._door)
         while True:
             try:
                 await asyncio.to_thread(scheduler.tick, datetime.now(UTC))
+                await asyncio.to_thread(checkpointer.tick)
             except Exception as error:
                 log.warning("schedules were not looked after", extra={"error": type(error).__name__})
             await asyncio.sleep(SCHEDULE_SECONDS)
