@@ -312,11 +312,12 @@ EXAMPLES: dict[str, Example] = {
 
 
 from tests.registry import (  # noqa: E402  (made of what stands above)
+    examples_audit,
     examples_matrix,
     examples_people,
     examples_sso,
     examples_tokens,
 )
 
-for _area in (examples_people, examples_tokens, examples_sso, examples_matrix):
+for _area in (examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix):
     EXAMPLES |= _area.EXAMPLES
