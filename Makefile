@@ -35,12 +35,18 @@ e2e: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
 
 soak: setup
+	$(BIN)/python -m tests.services.audit.mutations --count 100000
+	$(BIN)/python -m tests.services.audit.soak --seconds 600
 	$(BIN)/python -m tests.chaos.soak
 
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
+<<<<<<< HEAD
 	$(BIN)/python -m benchmarks.audit_list
+=======
+	$(BIN)/python -m benchmarks.receipt
+>>>>>>> five
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.imports --lines 1000000
 	$(BIN)/python -m benchmarks.digest
@@ -54,6 +60,7 @@ bench: setup
 docs: setup
 	$(BIN)/python -c 'from workreef_app.settings import document; open("docs/settings.md", "w").write(document())'
 	$(BIN)/python -m scripts.asvs
+	$(BIN)/python -m scripts.audit_events
 
 screenshot: setup
 	$(BIN)/python -m scripts.screenshot

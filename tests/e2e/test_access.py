@@ -202,10 +202,10 @@ def test_a_locked_tenant_says_so_and_keeps_its_audit_log(
     dark(operator)
     expect(operator.locator("header").get_by_text("LOCKED")).to_be_visible()
     expect(operator.get_by_text("Its key does not answer")).to_be_visible()
-    page.goto("/audit")
-    arrived(page, "Audit")
-    page.get_by_role("button", name="Verify").click()
-    expect(page.locator("main")).to_contain_text("The chain holds:")
+    page.goto("/audit/verify")
+    arrived(page, "Verify")
+    page.get_by_role("button", name="Verify the log").click()
+    expect(page.locator("main")).to_contain_text("chained only")
     operator.context.clear_cookies()
     operator.goto("/login")
     expect(operator.get_by_role("heading", name="Own is locked")).to_be_visible()
@@ -239,10 +239,10 @@ def test_beyond_the_limit_a_person_is_told_when_to_come_back(open_tab: OpenTab, 
         **own.served.token(own.served.cookie(caller), own.slug),
     }
     with httpx.Client(headers=headers) as client:
-        while client.post(f"{own.served.base}/api/v1/audit.verify", json={}).status_code == 200:
+        while client.post(f"{own.served.base}/api/v1/audit.begin_verification", json={}).status_code == 200:
             pass
-    page.goto("/audit")
-    arrived(page, "Audit")
-    page.get_by_role("button", name="Verify").click()
+    page.goto("/audit/verify")
+    arrived(page, "Verify")
+    page.get_by_role("button", name="Verify the log").click()
     expect(page.locator("main > [role=status]").first).to_contain_text(re.compile(r"Try again in \d+ seconds"))
-    expect(page.get_by_role("button", name="Verify")).to_be_enabled()
+    expect(page.get_by_role("button", name="Verify the log")).to_be_enabled()

@@ -37,7 +37,7 @@ def access_page() -> rx.Component:
             rx.fragment(
                 rx.el.div(
                     rx.el.p(rx.el.strong(AccessState.count), " · by name", class_name="wr-quiet"),
-                    link("Download as CSV", AccessState.csv_href, reload=True),
+                    link("Download as CSV", AccessState.csv_href, download=True),
                     class_name="wr-list-head",
                 ),
                 rx.el.div(

@@ -36,7 +36,7 @@ def alarms_page() -> rx.Component:
                         rx.el.strong(AlarmsState.count), " · ", AlarmsState.summary, " · open ones first, the worst of"
                         " them before the others", class_name="wr-quiet",
                     ),
-                    link("Download as CSV, times in UTC", AlarmsState.csv_href, reload=True),
+                    link("Download as CSV, times in UTC", AlarmsState.csv_href, download=True),
                     class_name="wr-list-head",
                 ),
                 rx.el.ul(rx.foreach(AlarmsState.rows, _alarm), class_name="wr-list"),

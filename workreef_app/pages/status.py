@@ -91,7 +91,7 @@ def _jobs() -> rx.Component:
                         rx.el.strong(JobsState.count), " · ", JobsState.summary,
                         " · those that need somebody first, then the newest", class_name="wr-quiet",
                     ),
-                    link("Download as CSV, times in UTC", JobsState.csv_href, reload=True),
+                    link("Download as CSV, times in UTC", JobsState.csv_href, download=True),
                     class_name="wr-list-head",
                 ),
                 data_table("Jobs, those that need somebody first", COLUMNS, JobsState.rows, _cells),

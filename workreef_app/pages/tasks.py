@@ -57,7 +57,7 @@ def _list_page(title: str, lead: str, path: str, *, proposals: bool) -> rx.Compo
             rx.fragment(
                 rx.el.div(
                     rx.el.p(rx.el.strong(ListState.count), ListState.since_text, " · ", SORTED, class_name="wr-quiet"),
-                    link("Download as CSV, times in UTC", ListState.csv_href, reload=True),
+                    link("Download as CSV, times in UTC", ListState.csv_href, download=True),
                     class_name="wr-list-head",
                 ),
                 data_table(f"{title}, {SORTED}", COLUMNS, ListState.rows, lambda row: _cells(row, proposals)),

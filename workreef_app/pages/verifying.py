@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from workreef_app.pages.filters import choice_filter, text_filter
+from workreef_app.pages.filters import text_filter
 from workreef_app.pages.ui import badge, button, hash_chip, link, mono, page_header, section
 from workreef_app.pages.ui.local_verifier import LocalVerifier
 from workreef_app.pages.ui.progress import progress_bar
@@ -23,9 +23,9 @@ def verify_page() -> rx.Component:
             actions=rx.el.div(
                 rx.cond(
                     VerifyState.may_attest,
-                    link("Export as zip", "/export/audit", reload=True, class_name="wr-button wr-button-plain"),
+                    link("Export as zip", "/export/audit", download=True, class_name="wr-button wr-button-plain"),
                 ),
-                link("Get the verifier", "/audit/verify.py", reload=True, class_name="wr-button wr-button-plain"),
+                link("Get the verifier", "/audit/verify.py", download=True, class_name="wr-button wr-button-plain"),
                 class_name="wr-tools",
             ),
         ),
@@ -131,8 +131,8 @@ def _checkpoint() -> rx.Component:
             rx.cond(
                 last.size != "",
                 rx.fragment(
-                    link("Take it away", "/audit/checkpoint", reload=True, class_name="wr-button wr-button-plain"),
-                    link("Public keys", "/audit/keys.json", reload=True, class_name="wr-button wr-button-plain"),
+                    link("Take it away", "/audit/checkpoint", download=True, class_name="wr-button wr-button-plain"),
+                    link("Public keys", "/audit/keys.json", download=True, class_name="wr-button wr-button-plain"),
                 ),
             ),
             class_name="wr-tools",
@@ -153,7 +153,11 @@ def _rehearsal() -> rx.Component:
             " own verifier would. The log itself is never touched.",
         ),
         rx.el.form(
-            choice_filter("Attack", "attack", rx.Var.create(ATTACKS[0][0]), ATTACKS),
+            rx.el.label(
+                rx.el.span("What is done", class_name="wr-quiet"),
+                rx.el.select(*(rx.el.option(word, value=key) for key, word in ATTACKS), name="attack"),
+                class_name="wr-filter",
+            ),
             text_filter("Entry", "seq", rx.Var.create(""), "text", "a number"),
             button("Attack the copy", type="submit"),
             on_submit=RehearsalState.rehearse, class_name="wr-filters", aria_label="Rehearse an attack",

@@ -45,9 +45,13 @@ def button(*children: rx.Component | Text, kind: Kind = "plain", **props: Any) -
     return rx.el.button(*children, class_name=f"wr-button wr-button-{kind}", **props)
 
 
-def link(text: Text | rx.Component, href: Text, *, reload: bool = False, **props: Any) -> rx.Component:
-    """A link. `reload` for everything that is no page but an HTTP route (downloads, sign-in): a full load."""
+def link(
+    text: Text | rx.Component, href: Text, *, reload: bool = False, download: bool = False, **props: Any
+) -> rx.Component:
+    """A link. `reload` for what is no page but an HTTP route, as sign-in is: a full load; `download` for files."""
     props.setdefault("class_name", "wr-link")
+    if download:
+        return NativeLink.create(text, href=href, download=True, **props)
     if reload:
         return NativeLink.create(text, href=href, **props)
     return rx.link(text, href=href, underline="none", **props)

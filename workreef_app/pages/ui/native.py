@@ -22,6 +22,8 @@ class NativeLink(rx.Component):
     _is_tag_in_global_scope = True
 
     href: rx.Var[str]
+    #: Given for a file: without it the browser leaves the page for a moment, and the page's socket with it.
+    download: rx.Var[bool]
     target: rx.Var[str]
     rel: rx.Var[str]
 
