@@ -36,7 +36,10 @@ PAGES = {
         ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"), ("/admin/sso", "Single sign-on"),
         ("/admin/people", "People"), ("/account", "Account"), ("/admin/tokens", "API tokens"),
     ),
-    "security_reviewer": (WORK[4], ("/audit/events", "Audit events"), ("/audit?live=1", "Audit"), ("/audit/verify", "Verify"), ("/proposals", "No permission")),
+    "security_reviewer": (
+        WORK[4], ("/audit/events", "Audit events"), ("/audit?live=1", "Audit"), ("/audit/verify", "Verify"),
+        ("/proposals", "No permission"),
+    ),
 }
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
   .filter((part) => part.checkVisibility({ visibilityProperty: true }) && part.type !== "hidden")

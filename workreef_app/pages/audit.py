@@ -54,7 +54,7 @@ def audit_page() -> rx.Component:
                 rx.el.div(
                     rx.el.p(
                         rx.el.strong(AuditState.count), " · newest first",
-                        rx.cond(AuditState.live, " · new ones appear by themselves"), class_name="wr-quiet",
+                        rx.cond(AuditState.live, " · new ones appear by themselves", ""), class_name="wr-quiet",
                     ),
                     rx.el.p(AuditState.arrived, role="status", class_name="wr-quiet"),
                     rx.cond(
