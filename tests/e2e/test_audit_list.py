@@ -50,6 +50,7 @@ def test_a_page_that_follows_the_log_shows_what_is_added(open_tab: OpenTab, worl
     world.do("departments.create", slug="seen-live", name="Seen live")
     expect(page.get_by_text("1 new entry at the top.")).to_be_visible()
     assert len(rows(page)) == before + 1
+    expect(page.get_by_text(f"{before + 1} entries · newest first")).to_be_visible()
     if shots := os.environ.get("WORKREEF_SHOTS"):
         page.screenshot(path=f"{shots}/list.png", full_page=True)
         page.set_viewport_size({"width": 390, "height": 844})

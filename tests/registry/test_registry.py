@@ -51,6 +51,7 @@ REVIEWED = {
     "audit.checkpoint": "admin security_reviewer jobs",
     "audit.checkpoint_due": "jobs",
     "audit.export": "admin security_reviewer",
+    "audit.feed": "admin security_reviewer",
     "audit.list": "admin change_leader contributor dept_lead operator security_reviewer",
     "audit.read": "admin change_leader contributor dept_lead operator security_reviewer",
     "audit.read_checkpoint": "admin change_leader contributor dept_lead operator security_reviewer",

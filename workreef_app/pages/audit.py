@@ -61,7 +61,7 @@ def audit_page() -> rx.Component:
                         AuditState.live_href != "",
                         link(rx.cond(AuditState.live, "Stop following", "Follow"), AuditState.live_href),
                     ),
-                    link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
+                    _downloads(),
                     class_name="wr-list-head",
                 ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
@@ -70,6 +70,20 @@ def audit_page() -> rx.Component:
             rx.cond(
                 AuditState.filtered, none_match("No entry matches.", "/audit"),
                 none_yet("No entries in your scope.", "Each thing that you do here adds one."),
+            ),
+        ),
+    )
+
+
+def _downloads() -> rx.Component:
+    """What is filtered, as a table for people and as events for the tools of a security team."""
+    return rx.el.span(
+        link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
+        rx.cond(
+            AuditState.may_export,
+            rx.fragment(
+                " · ", link("OCSF", AuditState.ocsf_href, download=True),
+                " · ", link("CEF", AuditState.cef_href, download=True),
             ),
         ),
     )

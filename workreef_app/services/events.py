@@ -15,8 +15,8 @@ class Event(StrEnum):
     """What an audit entry says happened: `subject.verb`. Each entry's detail names the operation, too."""
 
     TENANT_CREATED = "tenant.created"
-    """A tenant was made; the first entry of every log. Detail: whether it is under HIPAA, and whether it is a
-    sample.
+    """A tenant was made; the first entry of its log, and one of the platform's.
+    Detail: whether it is under HIPAA, and whether it is a sample.
     """
     SESSION_STARTED = "session.started"
     """Somebody signed in. Detail: by which method and second factor, and whether a new person came of it."""
@@ -152,6 +152,10 @@ class Event(StrEnum):
     """An attack was rehearsed on a copy of the log. Detail: which attack, and whether it was named."""
     AUDIT_EXPORTED = "audit.exported"
     """The log was exported. Detail: from which entry on, how many entries, and the checkpoint in it."""
+    PLATFORM_KEY_MADE = "platform_key.made"
+    """The platform has a key for its own secrets; in the platform's own log. Detail: who keeps it."""
+    SIGNING_KEY_MADE = "signing_key.made"
+    """Checkpoints are signed with a new key from now on; in the platform's own log. Detail: its public half."""
     SSO_CHANGED = "sso.changed"
     """Single sign-on was set up anew, or its groups. Detail: what; names as keyed hashes."""
     SSO_TESTED = "sso.tested"

@@ -26,6 +26,7 @@ MODULES = (
     "workreef_app.services.access.matrix",
     "workreef_app.services.access.lookup",
     "workreef_app.services.audit_review.operations",
+    "workreef_app.services.audit_review.feeding",
     "workreef_app.services.audit_review.checkpointing",
     "workreef_app.services.audit_review.proving",
     "workreef_app.services.audit_review.rehearsal",

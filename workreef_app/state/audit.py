@@ -53,6 +53,7 @@ class AuditState(rx.State):
     rows: list[EntryLine] = []
     count: str = ""
     total: int = 0
+    more: bool = False
     filtered: bool = False
     actor: str = ""
     event: str = ""
@@ -66,6 +67,8 @@ class AuditState(rx.State):
     next_href: str = ""
     first_href: str = ""
     csv_href: str = ""
+    ocsf_href: str = ""
+    cef_href: str = ""
     may_export: bool = False
     _asked: dict[str, str] = {}
     _newest: int = 0
@@ -90,17 +93,22 @@ class AuditState(rx.State):
         self.actor, self.event, self.target, self.named, self.since, self.until = (chosen[name] for name in FILTERS)
         self.filtered = any(chosen.values())
         self.rows = [entry_line(row, zone) for row in page.rows]
-        found = counted(page.count, "entry", "entries")
-        self.total, self.count = page.count, f"More than {found}" if page.more else found
+        self._count(page.count, more=page.more)
         self.next_href = query("/audit", **chosen, before=page.next_before) if page.next_before else ""
         self.first_href = query("/audit", **chosen) if before else ""
         self.csv_href = query("/export/audit.csv", **asked)
+        self.ocsf_href = query("/export/audit-events.ndjson", **asked)
+        self.cef_href = query("/export/audit-events.cef", **asked)
         self._newest, self.arrived = page.rows[0].seq if page.rows else 0, ""
         # Older pages, and those of a time that is over, get no more entries.
         may_follow = not before and not chosen["until"]
         self.live = may_follow and given.get("live", "") == "1"
         self.live_href = query("/audit", **chosen, live="" if self.live else "1") if may_follow else ""
         self.may_export = bool({Persona.ADMIN.value, Persona.SECURITY_REVIEWER.value} & set(shell.personas))
+
+    def _count(self, total: int, *, more: bool) -> None:
+        found = counted(total, "entry", "entries")
+        self.total, self.more, self.count = total, more, f"More than {found}" if more else found
 
     @rx.event
     async def tick(self) -> None:
@@ -116,6 +124,7 @@ class AuditState(rx.State):
             lines = [entry_line(row, shell.zone()) for row in found.rows]
             self.rows = [*lines, *self.rows][:FOLLOWED]
             self._newest = found.rows[0].seq
+            self._count(self.total + len(lines), more=self.more)
             self.arrived = f"{counted(len(lines), 'new entry', 'new entries')} at the top" + (
                 "; there were more, load the page to see them." if found.more else "."
             )

@@ -78,7 +78,13 @@ def newest(work: Work, asked: Filters, *, limit: int, before: int | None = None)
 
 def added(work: Work, asked: Filters, *, after: int, limit: int) -> list[AuditEntry]:
     """The newest of the entries that were added after a number, and are asked for."""
-    return _walk(work, asked, [*_filters(work, asked), col(AuditEntry.seq) > after], [col(AuditEntry.seq)], limit)
+    return _walk(work, asked, [*_filters(work, asked), col(AuditEntry.seq) > after], _NEWEST, limit)
+
+
+def oldest(work: Work, asked: Filters, *, after: int, upto: int, limit: int) -> list[AuditEntry]:
+    """The first of the entries after a number and up to another that are asked for, in the order of the chain."""
+    between = [col(AuditEntry.seq) > after, col(AuditEntry.seq) <= upto]
+    return _walk(work, asked, [*_filters(work, asked), *between], [col(AuditEntry.seq).asc()], limit)
 
 
 def total(work: Work, asked: Filters) -> tuple[int, bool]:
@@ -90,9 +96,13 @@ def total(work: Work, asked: Filters) -> tuple[int, bool]:
     return min(count, COUNTED), count > COUNTED
 
 
+_NEWEST = [col(AuditEntry.seq).desc()]
+_LATEST = [col(AuditEntry.at).desc(), col(AuditEntry.seq).desc()]
+
+
 def _order(asked: Filters) -> list[Any]:
-    """What entries are ordered by, the last of it first: an index has it in this order."""
-    return [col(AuditEntry.at), col(AuditEntry.seq)] if asked.since or asked.until else [col(AuditEntry.seq)]
+    """What entries are ordered by: an index has it in this order."""
+    return _LATEST if asked.since or asked.until else _NEWEST
 
 
 def _behind(work: Work, asked: Filters, before: int) -> ColumnElement[bool]:
@@ -107,16 +117,16 @@ def _walk(
 ) -> list[AuditEntry]:
     numbers = _numbers(work, asked, conditions, order, limit).subquery()
     query = select(AuditEntry).where(col(AuditEntry.seq).in_(select(numbers.c.seq)))
-    return list(work.session.scalars(query.order_by(*(each.desc() for each in order)).limit(limit)))
+    return list(work.session.scalars(query.order_by(*order).limit(limit)))
 
 
 def _numbers(
     work: Work, asked: Filters, conditions: list[ColumnElement[bool]], order: list[Any], limit: int
 ) -> Any:
-    """The numbers that each way finds, at most `limit` by each; the newest of all are among them."""
+    """The numbers that each way finds, at most `limit` by each; the first of all in the order are among them."""
     walks = [
         select(col(AuditEntry.seq)).where(*conditions, *seen, *named)
-        .order_by(*(each.desc() for each in order)).limit(limit).subquery()
+        .order_by(*order).limit(limit).subquery()
         for seen in _seen(work) for named in _named(work, asked.id)
     ]
     selects = [select(walk.c.seq) for walk in walks]
