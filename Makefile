@@ -42,7 +42,11 @@ soak: setup
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
+<<<<<<< HEAD
+	$(BIN)/python -m benchmarks.audit_list
+=======
 	$(BIN)/python -m benchmarks.receipt
+>>>>>>> five
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.imports --lines 1000000
 	$(BIN)/python -m benchmarks.digest
@@ -56,6 +60,7 @@ bench: setup
 docs: setup
 	$(BIN)/python -c 'from workreef_app.settings import document; open("docs/settings.md", "w").write(document())'
 	$(BIN)/python -m scripts.asvs
+	$(BIN)/python -m scripts.audit_events
 
 screenshot: setup
 	$(BIN)/python -m scripts.screenshot

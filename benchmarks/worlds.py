@@ -102,13 +102,13 @@ def admin(of: Tenant) -> Caller:
     return Caller(of, uuid7().hex, cli_user="bench")
 
 
-def people(door: Door, of: Tenant, persona: str, count: int) -> list[Caller]:
-    """So many people of a persona, each signed in by a browser."""
+def people(door: Door, of: Tenant, persona: str, count: int, *departments: str) -> list[Caller]:
+    """So many people of a persona in some departments, each signed in by a browser."""
     found = []
     for number in range(count):
         invited = door.perform(admin(of), "people.create", {
             "email": f"{persona}{number}@example.com", "name": f"Person {number}", "personas": [persona],
-            "departments": [],
+            "departments": list(departments),
         })
         browser = Caller(
             of, uuid7().hex, host=f"{of.info.slug}.localhost", address=f"10.0.{number // 250}.{number % 250}"

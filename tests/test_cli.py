@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -428,6 +429,26 @@ def test_an_export_verifies_without_any_configuration(
     refused = workreef("audit", "verify", str(changed), "--json")
     assert refused.status == 1
     assert refused.facts["verdicts"][0]["seq"] == 2
+
+
+def test_the_platforms_own_log_is_exported_and_verified(
+    workreef: Run, configured: None, tenant: Tenant, tmp_path: Path
+) -> None:
+    out = tmp_path / "platform.zip"
+    assert workreef("audit", "export", "--platform", "--out", str(out), "--json").facts["tenant"] is None
+    verified = workreef("audit", "verify", str(out), "--json")
+    assert (verified.status, verified.facts["ok"], verified.facts["tenant"]) == (0, True, str(UUID(int=0)))
+    now = workreef("audit", "verify", "--platform", "--json")
+    assert (now.status, now.facts["ok"]) == (0, True)
+    assert now.facts["count"] == now.facts["anchored"] >= verified.facts["count"]
+
+
+@pytest.mark.parametrize("command", [
+    ("export", "--out", "a.zip"), ("export", "--out", "a.zip", "--platform", "--tenant", "a"),
+    ("verify",), ("verify", "a.zip", "--platform"),
+])
+def test_a_log_is_a_tenants_or_the_platforms(workreef: Run, command: tuple[str, ...]) -> None:
+    assert workreef("audit", *command).status == 2
 
 
 def test_an_export_needs_a_place(workreef: Run, configured: None, tenant: Tenant, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from workreef_app.pages import (
     account,
     alarms,
     audit,
+    audit_events,
     digest,
     imports,
     own,
@@ -34,6 +35,7 @@ from workreef_app.state.admin import StatusState
 from workreef_app.state.alarm_routes import RoutesState
 from workreef_app.state.alarms import AlarmsState
 from workreef_app.state.audit import AuditState, EntryState
+from workreef_app.state.audit_events import EventsState
 from workreef_app.state.contributor import MyWorkState, NotesState
 from workreef_app.state.ended import EndedState
 from workreef_app.state.imports import ImportsState
@@ -59,6 +61,7 @@ PAGES = (
     ("/proposals/[proposal_id]", "Proposal", proposal.proposal_page, ProposalState.load),
     ("/sources", "Sources", sources.sources_page, [SourcesState.load, ImportsState.load]),
     ("/audit", "Audit", audit.audit_page, AuditState.load),
+    ("/audit/events", "Audit events", audit_events.events_page, EventsState.load),
     ("/audit/verify", "Verify", verifying.verify_page, [VerifyState.load, RehearsalState.load]),
     ("/admin/witnesses", "Witnesses", witnessing.witnesses_page, WitnessState.load),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
@@ -82,7 +85,7 @@ app = rx.App(
     html_lang="en", backend_exception_handler=tell_nobody,
 )
 for route, title, content, load in PAGES:
-    section = route.split("/[")[0].removesuffix("/verify")
+    section = route.split("/[")[0].removesuffix("/verify").removesuffix("/events")
     app.add_page(
         shell(trouble.or_trouble(content()), title=title, current=section), route=route, title=f"{title} · WorkReef",
         on_load=[ShellState.load, *(load if isinstance(load, list) else [load]), ShellState.arrive],

@@ -28,7 +28,7 @@ PAGES = {
     "dept_lead": (WORK[0], WORK[2], ("/notes", "Notes")),
     "change_leader": (WORK[0], WORK[1]),
     "contributor": (
-        ("/me", "My work"), ("/", "No permission"), ("/access?persona=contributor", "Access"),
+        ("/me", "My work"), ("/", "No permission"), ("/access?persona=contributor", "Access"), ("/audit", "Audit"),
         ("/access?text=nothing", "Access"),
     ),
     "admin": (
@@ -37,7 +37,10 @@ PAGES = {
         ("/admin/people", "People"), ("/account", "Account"), ("/admin/tokens", "API tokens"),
         ("/admin/witnesses", "Witnesses"),
     ),
-    "security_reviewer": (WORK[4], ("/audit/verify", "Verify"), ("/proposals", "No permission")),
+    "security_reviewer": (
+        WORK[4], ("/audit/events", "Audit events"), ("/audit?live=1", "Audit"), ("/audit/verify", "Verify"),
+        ("/proposals", "No permission"),
+    ),
 }
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
   .filter((part) => part.checkVisibility({ visibilityProperty: true }) && part.type !== "hidden")

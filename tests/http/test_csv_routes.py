@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.serving import import_lines, lines
 from tests.web import Chain, Site
-from workreef_app.http import csv_routes
+from workreef_app.http import context, csv_routes
 from workreef_app.http.csv_routes import LISTINGS, cell
 from workreef_app.services.door import Caller, Door
-from workreef_app.services.operation import REGISTRY
+from workreef_app.services.operation import REGISTRY, Limited
 from workreef_app.services.recommend.models import Recommendation
 from workreef_app.services.tenancy.platform import Tenant
 
@@ -120,8 +120,8 @@ def test_a_used_up_limit_is_waited_out_once_the_file_has_begun(
     site: Site, tenant: Tenant, operator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    refusals = [csv_routes.Limited("Too many requests.", retry_after=7)]
-    real = csv_routes.perform
+    refusals = [Limited("Too many requests.", retry_after=7)]
+    real = context.perform
 
     async def limited(request: object, name: str, payload: dict[str, object]) -> object:
         if "after" in payload and refusals:
@@ -131,8 +131,8 @@ def test_a_used_up_limit_is_waited_out_once_the_file_has_begun(
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(csv_routes, "perform", limited)
-    monkeypatch.setattr(csv_routes.anyio, "sleep", sleep)
+    monkeypatch.setattr(context, "perform", limited)
+    monkeypatch.setattr(context.anyio, "sleep", sleep)
     monkeypatch.setattr(csv_routes, "LISTINGS", {
         "tasks": csv_routes.Listing("tasks.list", csv_routes.WORK_COLUMNS, 2, "after", lambda page: page.next)
     })

@@ -312,6 +312,7 @@ EXAMPLES: dict[str, Example] = {
 
 
 from tests.registry import (  # noqa: E402  (made of what stands above)
+    examples_audit,
     examples_matrix,
     examples_people,
     examples_sso,
@@ -319,5 +320,7 @@ from tests.registry import (  # noqa: E402  (made of what stands above)
     examples_witnesses,
 )
 
-for _area in (examples_people, examples_tokens, examples_sso, examples_matrix, examples_witnesses):
+for _area in (
+    examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix, examples_witnesses,
+):
     EXAMPLES |= _area.EXAMPLES

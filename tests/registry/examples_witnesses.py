@@ -33,7 +33,6 @@ def _fed(world: World) -> Caller:
 
 
 EXAMPLES = {
-    "audit.export_events": Example(lambda world: {"format": "cef", "last": 3}, Persona.SECURITY_REVIEWER),
     "siem.read": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "siem.change": Example(lambda world: {"kind": "syslog", "target": "tls://siem.example.com:6514"}, Persona.ADMIN),
     "siem.next_batch": Example(lambda world: {}, Persona.ADMIN, job=lambda world: (_fed(world), {})),

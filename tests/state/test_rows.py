@@ -71,7 +71,7 @@ def test_a_decision_is_told_as_a_sentence_begins() -> None:
 
 def test_an_entry_shows_the_name_where_it_is_known_and_filters_by_what_it_shows() -> None:
     entry = EntryRow(seq=18204, at="2026-11-14T21:19:07.123456Z", actor="person:1", actor_name="Dana Ito",
-                     event="data.read", target="task:1", chain_hash="ab" * 32)
+                     event="data.read", target="task:1", previous_hash="cd" * 32, chain_hash="ab" * 32)
     line = entry_line(entry, UTC)
     assert (line.seq, line.href, line.at) == ("#18,204", "/audit/18204", "2026-11-14 21:19:07 UTC")
     assert (line.actor, line.actor_href) == ("Dana Ito", "/audit?actor=person%3A1")

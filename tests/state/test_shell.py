@@ -18,7 +18,7 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
         (Persona.OPERATOR, [*WORK, "/audit", "/access", "/alarms", "/notes"]),
         (Persona.DEPT_LEAD, [*WORK, "/audit", "/access", "/alarms", "/notes"]),
         (Persona.CHANGE_LEADER, [*WORK, "/audit", "/access"]),
-        (Persona.CONTRIBUTOR, ["/me", "/access"]),
+        (Persona.CONTRIBUTOR, ["/me", "/audit", "/access"]),
         (Persona.ADMIN, [
             *WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/sso", "/admin/people",
             "/admin/tokens",

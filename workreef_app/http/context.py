@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from workreef_app.services.access import tickets
 from workreef_app.services.browser import cookie_name, cookie_value, cookies, ticket_name
 from workreef_app.services.door import Caller
-from workreef_app.services.operation import UnknownHost
+from workreef_app.services.operation import Limited, UnknownHost
 from workreef_app.services.process import current
 
 #: Blocking work of HTTP requests runs in this many threads at once.
@@ -36,6 +36,18 @@ async def perform(request: Request, name: str, payload: Any) -> Any:
     """Runs an operation for the request, in a thread. Raises a Refusal."""
     work = partial(current().perform, caller(request), name, payload)
     return await anyio.to_thread.run_sync(work, limiter=THREADS)
+
+
+async def patiently(request: Request, name: str, payload: Any) -> Any:
+    """Runs an operation for a page of what is being sent already, and cannot be taken back.
+
+    Waits where the reader has used up the limit. Raises a Refusal.
+    """
+    while True:
+        try:
+            return await perform(request, name, payload)
+        except Limited as limited:
+            await anyio.sleep(limited.retry_after)
 
 
 def keep_cookie(response: Response, name: str, value: str, seconds: int, *, strict: bool = False) -> None:

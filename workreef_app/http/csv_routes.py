@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
-from workreef_app.http.context import caller, perform
-from workreef_app.services.operation import Invalid, Limited
+from workreef_app.http.context import caller, patiently, perform
+from workreef_app.services.operation import Invalid
 from workreef_app.services.process import current
 
 routes = APIRouter(include_in_schema=False)
@@ -78,15 +77,6 @@ def lines(rows: Iterable[Iterable[Any]]) -> str:
     return out.getvalue()
 
 
-async def _page(request: Request, listing: Listing, payload: dict[str, Any]) -> Any:
-    """One page; waits where the reader has used up the limit, since what was sent cannot be taken back."""
-    while True:
-        try:
-            return await perform(request, listing.operation, payload)
-        except Limited as limited:
-            await anyio.sleep(limited.retry_after)
-
-
 async def _stream(request: Request, listing: Listing, filters: dict[str, Any], page: Any) -> AsyncIterator[str]:
     yield lines([listing.columns])
     for _ in range(PAGES):
@@ -94,7 +84,7 @@ async def _stream(request: Request, listing: Listing, filters: dict[str, Any], p
         cursor = listing.next(page)
         if not cursor:
             return
-        page = await _page(request, listing, {**filters, listing.cursor: cursor})
+        page = await patiently(request, listing.operation, {**filters, listing.cursor: cursor})
 
 
 @routes.get("/export/{name}.csv")

@@ -18,11 +18,14 @@ from workreef_app.pages.ui import (
     pager,
     section,
 )
+from workreef_app.pages.ui.ticker import Ticker
 from workreef_app.state.audit import EVENTS, AuditState, EntryLine, EntryState
 
+#: How often a page that follows the log looks again.
+TICK_MS = 3000
 COLUMNS = (
     Column("Entry", number=True), Column("Time"), Column("Who"), Column("Event"), Column("Target", wide=True),
-    Column("Hash"),
+    Column("Previous hash"), Column("Hash"),
 )
 
 
@@ -38,17 +41,27 @@ def audit_page() -> rx.Component:
                     AuditState.may_export,
                     link("Export as zip", "/export/audit", download=True, class_name="wr-button wr-button-plain"),
                 ),
+                link("Events", "/audit/events", class_name="wr-button wr-button-plain"),
                 link("Get the verifier", "/audit/verify.py", download=True, class_name="wr-button wr-button-plain"),
                 class_name="wr-tools",
             ),
         ),
         _filters(),
+        Ticker.create(interval_ms=TICK_MS, active=AuditState.live, on_tick=AuditState.tick),
         rx.cond(
-            AuditState.total > 0,
+            AuditState.rows.length() > 0,
             rx.fragment(
                 rx.el.div(
-                    rx.el.p(rx.el.strong(AuditState.count), " · newest first", class_name="wr-quiet"),
-                    link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
+                    rx.el.p(
+                        rx.el.strong(AuditState.count), " · newest first",
+                        rx.cond(AuditState.live, " · new ones appear by themselves", ""), class_name="wr-quiet",
+                    ),
+                    rx.el.p(AuditState.arrived, role="status", class_name="wr-quiet"),
+                    rx.cond(
+                        AuditState.live_href != "",
+                        link(rx.cond(AuditState.live, "Stop following", "Follow"), AuditState.live_href),
+                    ),
+                    _downloads(),
                     class_name="wr-list-head",
                 ),
                 data_table("Audit entries, newest first", COLUMNS, AuditState.rows, _cells),
@@ -62,11 +75,26 @@ def audit_page() -> rx.Component:
     )
 
 
+def _downloads() -> rx.Component:
+    """What is filtered, as a table for people and as events for the tools of a security team."""
+    return rx.el.span(
+        link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
+        rx.cond(
+            AuditState.may_export,
+            rx.fragment(
+                " · ", link("OCSF", AuditState.ocsf_href, download=True),
+                " · ", link("CEF", AuditState.cef_href, download=True),
+            ),
+        ),
+    )
+
+
 def _filters() -> rx.Component:
     return rx.el.form(
         choice_filter("Event", "event", AuditState.event, [(name, name) for name in EVENTS]),
         text_filter("Who", "actor", AuditState.actor, hint="person:… or cli:…"),
         text_filter("Target", "target", AuditState.target, hint="proposal:…"),
+        text_filter("Id of anything", "id", AuditState.named),
         text_filter("From", "since", AuditState.since, "date"),
         text_filter("To", "until", AuditState.until, "date"),
         button("Filter", type="submit"),
@@ -81,7 +109,7 @@ def _cells(row: rx.Var[EntryLine]) -> list[rx.Component | rx.Var[str]]:
     return [
         link(row.seq, row.href), row.at, link(row.actor, row.actor_href), row.event,
         rx.cond(row.target_href != "", link(mono(row.target), row.target_href), rx.el.span("–")),
-        hash_chip(row.chain_hash),
+        hash_chip(row.previous_hash), hash_chip(row.chain_hash),
     ]
 
 

@@ -49,9 +49,8 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
                   NavItem("Proposals", "/proposals", "proposals"), NavItem("Sources", "/sources", "sources")]
     if Persona.CONTRIBUTOR in mine:
         items.append(NavItem("My work", "/me", "me"))
-    if mine - {Persona.CONTRIBUTOR}:
-        items.append(NavItem("Audit", "/audit", "audit"))
     if mine:
+        items.append(NavItem("Audit", "/audit", "audit"))
         items.append(NavItem("Access", "/access", "access"))
     if mine & REGISTRY["alarms.list"].by:
         items.append(NavItem("Alarms", "/alarms", "alarms"))

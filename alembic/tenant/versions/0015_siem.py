@@ -19,7 +19,7 @@ UP = r"""
 CREATE TABLE siem_feed (
     "only" BOOLEAN NOT NULL,
     kind TEXT NOT NULL,
-    format TEXT NOT NULL,
+    form TEXT NOT NULL,
     target BYTEA NOT NULL,
     secret BYTEA,
     sent_seq BIGINT NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE siem_feed (
     failure TEXT,
     PRIMARY KEY ("only"),
     CONSTRAINT siem_feed_kind_bounds CHECK (kind ~ '^(webhook|syslog)$'),
-    CONSTRAINT siem_feed_format_bounds CHECK (format ~ '^(ocsf|cef)$'),
+    CONSTRAINT siem_feed_form_bounds CHECK (form ~ '^(ocsf|cef)$'),
     CONSTRAINT siem_feed_target_bounds CHECK (octet_length(target) BETWEEN 45 AND 2045 AND get_byte(target, 0) = 1),
     CONSTRAINT siem_feed_secret_bounds CHECK (octet_length(secret) BETWEEN 45 AND 365 AND get_byte(secret, 0) = 1),
     CONSTRAINT siem_feed_failure_bounds CHECK (failure ~ '^[a-z_]{1,40}$')

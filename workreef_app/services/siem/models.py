@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Text
 
-from workreef_app.services.siem.formats import Format
+from workreef_app.services.audit_review.feeding import Form
 from workreef_app.services.vault.columns import Sensitivity, TenantTable, clear, one_of, sealed
 
 INTERNAL, SECRET = Sensitivity.INTERNAL, Sensitivity.SECRET
@@ -28,7 +28,7 @@ class SiemFeed(TenantTable, table=True):
 
     only: bool = clear(INTERNAL, Boolean, primary_key=True)
     kind: FeedKind = clear(INTERNAL, Text, pattern=one_of(FeedKind))
-    format: Format = clear(INTERNAL, Text, pattern=one_of(Format))
+    form: Form = clear(INTERNAL, Text, pattern=one_of(Form))
     target: str = sealed(INTERNAL, limit=500)
     secret: str | None = sealed(SECRET, limit=80, nullable=True)
     sent_seq: int = clear(INTERNAL, BigInteger)

@@ -1,12 +1,9 @@
-"""Operations on the feed to a SIEM, and the log as a file in its formats."""
+"""Operations on the feed to a SIEM: where it goes, what is next, and what came of it."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -21,21 +18,20 @@ from workreef_app.services.alarms.routes import check_url
 from workreef_app.services.alarms.sending import settings_of
 from workreef_app.services.audit.models import AuditEntry
 from workreef_app.services.audit_review.checkpointing import OWN_EVENTS
+from workreef_app.services.audit_review.feeding import Form
 from workreef_app.services.audit_review.reading import WholeLog, entries, head
 from workreef_app.services.operation import (
     AUDITORS,
     NOBODY,
     Command,
     Event,
-    FileResult,
     Invalid,
     Result,
     Work,
     operation,
 )
 from workreef_app.services.outbound.policy import Failure
-from workreef_app.services.siem import formats
-from workreef_app.services.siem.formats import Entry, Format
+from workreef_app.services.siem.frames import Entry
 from workreef_app.services.siem.models import FeedKind, SiemFeed
 from workreef_app.services.siem.sending import Feed
 
@@ -44,33 +40,6 @@ BATCH = 500
 SECRET_BYTES = 32
 SUBJECT = "siem"
 Target = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
-
-
-class ExportEvents(Command):
-    format: Format = Format.OCSF
-    first: int = Field(1, ge=1)
-    last: int | None = Field(None, ge=1, description="The last entry; null for all that there are.")
-
-
-@operation("audit.export_events", by=AUDITORS, limit="12/minute", audit=Event.AUDIT_EXPORTED, keyless=True)
-def export_events(work: Work, command: ExportEvents) -> FileResult:
-    """Exports the log, or a range of it, as OCSF events (a JSON object a line) or as lines of CEF."""
-    end = head(work.session).seq
-    last = end if command.last is None else min(command.last, end)
-    tenant, count = str(work.tenant.id), 0
-    ending = "ndjson" if command.format is Format.OCSF else "cef"
-    handle, path = tempfile.mkstemp(prefix="workreef-events-", suffix=f".{ending}")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            for seq, content, chain_hash in entries(work.session, command.first, last):
-                out.write(f"{formats.line(Entry(tenant, seq, content, chain_hash), command.format)}\n")
-                count += 1
-    except BaseException:
-        Path(path).unlink()
-        raise
-    work.note(target="audit", entries=count, first=command.first, format=command.format.value)
-    kind = "application/x-ndjson" if command.format is Format.OCSF else "text/plain"
-    return FileResult(Path(path), f"audit-{work.tenant.slug}-{command.first}-to-{last}.{ending}", kind)
 
 
 class ReadFeed(Command):
@@ -83,21 +52,21 @@ class FeedState(Result):
     model_config = ConfigDict(frozen=True)
 
     kind: FeedKind | None = None
-    format: Format = Format.OCSF
+    form: Form = Form.OCSF
     target: str = ""
     sent_seq: int = 0
     waiting: int = 0
     taken_at: datetime | None = None
     failing_since: datetime | None = None
     failure: Failure | None = None
-    new_secret: str | None = Field(None, repr=False)
+    new_secret: str | None = Field(default=None, repr=False)
 
 
 def _state(work: Work, row: SiemFeed | None, new_secret: str | None = None) -> FeedState:
     if row is None:
         return FeedState()
     return FeedState(
-        kind=FeedKind(row.kind), format=Format(row.format), target=row.target, sent_seq=row.sent_seq,
+        kind=FeedKind(row.kind), form=Form(row.form), target=row.target, sent_seq=row.sent_seq,
         waiting=head(work.session).seq - row.sent_seq, taken_at=row.taken_at, failing_since=row.failing_since,
         failure=Failure(row.failure) if row.failure else None, new_secret=new_secret,
     )
@@ -112,7 +81,7 @@ def read_feed(work: Work, command: ReadFeed) -> FeedState:
 
 class ChangeFeed(Command):
     kind: FeedKind | None = Field(None, description="Null pushes nothing more.")
-    format: Format = Format.OCSF
+    form: Form = Form.OCSF
     target: Target = Field("", description="https:// for a webhook, tls://host:port for syslog.")
     from_start: bool = Field(False, description="Whether the whole log is pushed, or what is added from now on.")
 
@@ -121,7 +90,7 @@ class ChangeFeed(Command):
 def change_feed(work: Work, command: ChangeFeed) -> FeedState:
     """Changes where the log's events are pushed. The cursor stays, unless the whole log is asked for."""
     row = work.session.get(SiemFeed, True, with_for_update=True)
-    work.note(target="siem", kind=command.kind.value if command.kind else None, format=command.format.value)
+    work.note(target="siem", kind=command.kind.value if command.kind else None, form=command.form.value)
     clear_alarm(work, AlarmKind.SIEM_BEHIND, subject=SUBJECT)
     if command.kind is None:
         if row is not None:
@@ -132,9 +101,9 @@ def change_feed(work: Work, command: ChangeFeed) -> FeedState:
     if command.kind is FeedKind.WEBHOOK and (row is None or row.secret is None or row.target != command.target):
         new_secret = secrets.token_hex(SECRET_BYTES)
     start = 0 if command.from_start else (row.sent_seq if row else head(work.session).seq)
-    row = row or SiemFeed(only=True, kind=command.kind, format=command.format, target="", sent_seq=start)
+    row = row or SiemFeed(only=True, kind=command.kind, form=command.form, target="", sent_seq=start)
     row.secret = new_secret or (row.secret if command.kind is FeedKind.WEBHOOK else None)
-    row.kind, row.format, row.target, row.sent_seq = command.kind, command.format, command.target, start
+    row.kind, row.form, row.target, row.sent_seq = command.kind, command.form, command.target, start
     row.failing_since = row.failure = None
     work.session.add(row)
     work.session.flush()
@@ -186,7 +155,7 @@ def next_batch(work: Work, command: NextBatch) -> Batch:
             return Batch(upto=row.sent_seq, feed=None, entries=[])
         found = [Entry(tenant, *each) for each in entries(work.session, row.sent_seq + 1, row.sent_seq + BATCH)]
     feed = Feed(
-        FeedKind(row.kind), Format(row.format), row.target, row.secret or "", work.tenant.slug,
+        FeedKind(row.kind), Form(row.form), row.target, row.secret or "", work.tenant.slug,
         settings_of(work).production,
     )
     return Batch(upto=found[-1].seq, feed=feed, entries=found)

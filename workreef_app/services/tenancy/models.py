@@ -85,6 +85,26 @@ class CheckpointCopy(ControlTable, table=True):
     kept_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
+class PlatformEntry(ControlTable, table=True):
+    """An entry of the platform's own audit chain; `platform_append` alone adds any."""
+
+    __tablename__ = "platform_entry"
+
+    seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+    chain_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PlatformHead(ControlTable, table=True):
+    """The one row that says where the platform's chain stands; locked while an entry is appended."""
+
+    __tablename__ = "platform_head"
+
+    only: bool = Field(sa_column=Column(Boolean, primary_key=True))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    chain_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class SignUpRow(ControlTable, table=True):
     """A sign-up that waits for its link. `asked` is sealed under the platform's key, and gone once it is used."""
 

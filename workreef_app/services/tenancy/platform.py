@@ -24,6 +24,7 @@ from workreef_app.services.tenancy import server
 from workreef_app.services.tenancy.engines import Engines
 from workreef_app.services.tenancy.errors import UnknownTenant
 from workreef_app.services.tenancy.models import PlatformKey, TenantRow, TenantStatus
+from workreef_app.services.tenancy.platform_log import PLATFORM_ID
 from workreef_app.services.tenancy.scope import scoped
 from workreef_app.services.tenancy.signing import Signer
 from workreef_app.services.vault.cipher import Cipher
@@ -32,7 +33,6 @@ from workreef_app.services.vault.errors import KeyUnavailable
 from workreef_app.services.vault.keyring import Keyring, WrappedKey
 from workreef_app.settings import Settings
 
-PLATFORM_ID = UUID(int=0)
 #: Under which a unit of work's session keeps the control plane's engine, for the queue.
 CONTROL = "workreef.control"
 #: Under which it keeps the process's settings, for what leaves the house.

@@ -19,6 +19,8 @@ from uuid_utils.compat import uuid7
 
 from workreef_app.services.audit import notes
 from workreef_app.services.audit.verify import Key
+from workreef_app.services.operation import Event
+from workreef_app.services.tenancy import platform_log
 from workreef_app.services.tenancy.models import CheckpointCopy, SigningKey
 from workreef_app.services.vault.cipher import Cipher
 
@@ -37,13 +39,17 @@ class Signer:
         if missing:
             self.rotate()
 
-    def rotate(self) -> None:
-        """A new key from now on. Raises KeyUnavailable when the platform's key does not answer."""
+    def rotate(self, actor: str = platform_log.ITSELF) -> None:
+        """A new key from now on, which the platform's log tells. Raises KeyUnavailable when its key does not answer."""
         private, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
         box = self._cipher().seal("signing_key", "private", private.private_bytes_raw())
         with Session(self._control) as session, session.begin():
             session.execute(update(SigningKey).where(col(SigningKey.retired_at).is_(None)).values(retired_at=now))
-            session.add(SigningKey(id=uuid7(), public=notes.public_of(private), private=box, created_at=now))
+            key = SigningKey(id=uuid7(), public=notes.public_of(private), private=box, created_at=now)
+            session.add(key)
+            platform_log.append(
+                session, Event.SIGNING_KEY_MADE, actor=actor, target=f"signing_key:{key.id}", public=key.public.hex()
+            )
 
     def sign(self, log_id: UUID, size: int, root: bytes, chain: bytes) -> str:
         """The checkpoint of a log as a signed note. Raises KeyUnavailable when the platform's key does not answer."""

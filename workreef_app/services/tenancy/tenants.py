@@ -15,10 +15,11 @@ from uuid_utils.compat import uuid7
 from workreef_app.services.audit import log
 from workreef_app.services.audit.chain import genesis
 from workreef_app.services.operation import Event
-from workreef_app.services.tenancy import migrate, server
+from workreef_app.services.tenancy import migrate, platform_log, server
 from workreef_app.services.tenancy.errors import TenancyError, TenantExists
 from workreef_app.services.tenancy.models import PlatformKey, TenantRow, TenantStatus
-from workreef_app.services.tenancy.platform import PLATFORM_ID, Platform
+from workreef_app.services.tenancy.platform import Platform
+from workreef_app.services.tenancy.platform_log import PLATFORM_ID
 from workreef_app.services.vault.keyring import wrap_context
 from workreef_app.services.vault.keys import provider
 
@@ -42,6 +43,10 @@ def prepare_platform(platform: Platform) -> None:
             keeper.create()
             wrapped = keeper.wrap(os.urandom(32), wrap_context(PLATFORM_ID, key_id))
             session.add(PlatformKey(id=key_id, reference=settings.platform_key, wrapped=wrapped))
+            platform_log.append(
+                session, Event.PLATFORM_KEY_MADE, actor=platform_log.ITSELF, target=f"platform_key:{key_id}",
+                provider=settings.platform_key.partition(":")[0],
+            )
     platform.signer.prepare()
 
 
@@ -77,6 +82,9 @@ def create_tenant(
     _first_rows(platform, row, actor)
     with Session(platform.control, expire_on_commit=False) as session, session.begin():
         row.status = TenantStatus.ACTIVE
+        platform_log.append(
+            session, Event.TENANT_CREATED, actor=actor, target=f"tenant:{row.id}", hipaa=row.hipaa, demo=row.demo
+        )
         return session.merge(row)
 
 
