@@ -45,7 +45,8 @@ def fill(door: Door, tenant: Tenant, entries: int, department: str) -> None:
             last = min(first + STEP - 1, entries)
             connection.exec_driver_sql(FILL, {"first": first, "last": last, "department": department})
         connection.exec_driver_sql("UPDATE audit_head SET seq = %(seq)s", {"seq": entries})
-        connection.exec_driver_sql("VACUUM ANALYZE audit_entry")
+        connection.exec_driver_sql("SELECT audit_index(%(seq)s)", {"seq": entries})
+        connection.exec_driver_sql("VACUUM ANALYZE audit_entry, audit_lookup")
 
 
 def lists(door: Door, tenant: Tenant, entries: int) -> dict[str, dict[str, Any]]:

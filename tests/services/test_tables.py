@@ -31,7 +31,7 @@ from workreef_app.services.vault.columns import Sealed, Sensitivity
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 NAMES = [str(column) for column in COLUMNS]
 TABLES = sorted(metadata.tables)
-AUDIT = {"audit_entry", "audit_head", "audit_node", "audit_checkpoint"}
+AUDIT = {"audit_entry", "audit_head", "audit_node", "audit_checkpoint", "audit_lookup"}
 MUST_BE_SEALED = {Sensitivity.PERSONAL, Sensitivity.HEALTH, Sensitivity.SECRET}
 #: What may stand in clear: ids, numbers, enums, bounded patterns and times.
 CLEAR = (Uuid, BigInteger, Integer, SmallInteger, Boolean, DateTime, Text, LargeBinary)

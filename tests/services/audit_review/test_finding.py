@@ -19,13 +19,16 @@ from workreef_app.services.tenancy.platform import Tenant
 Cli = Callable[[Tenant], Caller]
 
 
-@pytest.fixture
-def made(door: Door, tenant: Tenant, cli: Cli) -> list[str]:
-    """Ids of departments, each made by an entry of its own."""
-    return [
-        str(door.perform(cli(tenant), "departments.create", {"slug": f"d{number}", "name": "Made"}).id)
-        for number in range(6)
-    ]
+@pytest.fixture(params=[None, 2, 5], ids=["no checkpoint", "one in between", "one after"])
+def made(door: Door, tenant: Tenant, cli: Cli, request: pytest.FixtureRequest) -> list[str]:
+    """Ids of departments, each made by an entry of its own; what lies before a checkpoint is found by an index."""
+    ids = []
+    for number in range(6):
+        created = door.perform(cli(tenant), "departments.create", {"slug": f"d{number}", "name": "Made"})
+        ids.append(str(created.id))
+        if number == request.param:
+            door.perform(cli(tenant), "audit.checkpoint", {})
+    return ids
 
 
 def listed(door: Door, caller: Caller, **asked: Any) -> list[Any]:

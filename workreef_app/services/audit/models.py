@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Index, LargeBinary, SmallInteger, Text
 
 from workreef_app.services.vault.columns import Sensitivity, TenantTable, clear
 
@@ -19,14 +19,6 @@ class AuditEntry(TenantTable, table=True):
     """One entry. What filters and scope need is computed from `content`, so it cannot differ from what was hashed."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (
-        # Each filter of the list, with the number behind it: the newest entries come off the index in their order.
-        Index("audit_entry_target", "target", "seq"),
-        Index("audit_entry_actor", "actor", "seq"),
-        Index("audit_entry_event", "event", "seq"),
-        Index("audit_entry_department", "department", "seq", postgresql_where=text("department IS NOT NULL")),
-        Index("audit_entry_at", "at", "seq"),
-    )
 
     seq: int = clear(INTERNAL, BigInteger, primary_key=True, autoincrement=False)
     content: str = clear(INTERNAL, Text, limit=8192)
@@ -36,6 +28,27 @@ class AuditEntry(TenantTable, table=True):
     event: str = clear(INTERNAL, Text, _from_content("event"), nullable=True)
     target: str | None = clear(INTERNAL, Text, _from_content("target"), nullable=True)
     department: str | None = clear(INTERNAL, Text, _from_content("department"), nullable=True)
+
+
+class AuditLookup(TenantTable, table=True):
+    """Where an entry is looked up. Filled by `audit_index` at each checkpoint: no append pays for these indexes."""
+
+    __tablename__ = "audit_lookup"
+    __table_args__ = (
+        # Each filter of the list, with the number behind it: the newest entries come off the index in their order.
+        Index("audit_lookup_target", "target", "seq"),
+        Index("audit_lookup_actor", "actor", "seq"),
+        Index("audit_lookup_event", "event", "seq"),
+        Index("audit_lookup_department", "department", "seq"),
+        Index("audit_lookup_at", "at", "seq"),
+    )
+
+    seq: int = clear(INTERNAL, BigInteger, primary_key=True, autoincrement=False)
+    at: str = clear(INTERNAL, Text, limit=8192, nullable=True)
+    actor: str = clear(INTERNAL, Text, limit=8192, nullable=True)
+    event: str = clear(INTERNAL, Text, limit=8192, nullable=True)
+    target: str | None = clear(INTERNAL, Text, limit=8192, nullable=True)
+    department: str | None = clear(INTERNAL, Text, limit=8192, nullable=True)
 
 
 class AuditHead(TenantTable, table=True):

@@ -17,6 +17,7 @@ from workreef_app.services.tenancy.scope import set_scope
 #: Rows that are asked for at a time.
 FETCH = 2000
 #: Leaves as RFC 6962 has them; hashed where the contents lie, so that they need not travel.
+_INDEX = text("SELECT audit_index(:upto)")
 _LEAVES = text(
     "SELECT sha256('\\x00'::bytea || convert_to(content, 'UTF8')) FROM audit_entry "
     "WHERE seq BETWEEN :first AND :last ORDER BY seq"
@@ -67,7 +68,8 @@ def tiles(session: Session, size: int) -> Tiles:
 
 
 def grow(session: Session, start: int, end: int) -> None:
-    """Keeps the nodes that the tree gets when it grows from `start` to `end` entries."""
+    """Keeps the nodes that the tree gets when it grows from `start` to `end` entries, and where these are looked up."""
+    session.execute(_INDEX, {"upto": end})
     made = list[dict[str, object]]()
     for level, number, hash_ in completed(start, end, lambda *asked: _nodes(session, *asked)):
         made.append({"level": level, "number": number, "hash": hash_})
