@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         "local:platform", description="Key URI that wraps the platform's own secrets."
     )
     data_dir: Path = Field(Path(DEFAULT_DATA_DIR), description="Where the embedded server and local keys live.")
+    witness_dir: str = Field(
+        "", description="Where folders of witnesses lie, best on another host; empty means within the data directory."
+    )
     port: int = Field(3000, ge=1, le=65535, description="Port that pages, events and HTTP share.")
     trusted_proxies: str = Field(
         "", description="Comma-separated addresses whose forwarded headers are believed; none by default."

@@ -25,6 +25,7 @@ from workreef_app.pages import (
     tokens,
     trouble,
     verifying,
+    witnessing,
 )
 from workreef_app.pages.shell import app_wraps, head, shell
 from workreef_app.state import guard
@@ -49,6 +50,7 @@ from workreef_app.state.sign_on import SignOnState
 from workreef_app.state.sources import SourcesState
 from workreef_app.state.tokens import TokensState
 from workreef_app.state.verifying import VerifyState
+from workreef_app.state.witnessing import WitnessState
 from workreef_app.state.work import DigestState, ListState, TaskState
 
 PAGES = (
@@ -61,6 +63,7 @@ PAGES = (
     ("/audit", "Audit", audit.audit_page, AuditState.load),
     ("/audit/events", "Audit events", audit_events.events_page, EventsState.load),
     ("/audit/verify", "Verify", verifying.verify_page, [VerifyState.load, RehearsalState.load]),
+    ("/admin/witnesses", "Witnesses", witnessing.witnesses_page, WitnessState.load),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),

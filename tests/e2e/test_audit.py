@@ -119,3 +119,21 @@ def test_an_entry_leads_to_its_checkpoint_and_receipt(
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the receipt").click()
     assert verify.verify_receipt(download.value.path().read_text("utf-8"))["ok"]
+
+
+def test_an_admin_adds_a_witness_and_takes_it_away(open_tab: OpenTab, world: World) -> None:
+    page = open_tab(world.slug, "admin")
+    page.goto("/audit/verify")
+    arrived(page, "Verify")
+    page.get_by_role("link", name="Witnesses").click()
+    arrived(page, "Witnesses")
+    page.get_by_label("Kind").select_option("Webhook")
+    page.get_by_label("Address", exact=True).fill("ftp://nowhere.example")
+    page.get_by_role("button", name="Add the witness").click()
+    expect(page.get_by_text("must be an address of http or https")).to_be_visible()
+    page.get_by_label("Kind").select_option("Folder")
+    page.get_by_label("Name of the folder").fill("auditor")
+    page.get_by_role("button", name="Add the witness").click()
+    expect(page.get_by_role("table", name="Witnesses, oldest first")).to_contain_text("auditor")
+    page.get_by_role("button", name="Remove: auditor").click()
+    expect(page.get_by_text("No witness yet.")).to_be_visible()

@@ -261,7 +261,7 @@ EXAMPLES: dict[str, Example] = {
     "audit.receipt": Example(lambda world: {"seq": _checkpoint(world)}, Persona.SECURITY_REVIEWER),
     "audit.begin_verification": Example(lambda world: {}, Persona.CONTRIBUTOR),
     "audit.verify_piece": Example(_first_piece, Persona.CONTRIBUTOR),
-    "audit.rehearse": Example(lambda world: {"attack": "edit", "seq": _checkpoint(world)}, Persona.ADMIN),
+    "audit.rehearse": Example(lambda world: {"attack": "edit", "entry": _checkpoint(world)}, Persona.ADMIN),
     "audit.export": Example(lambda world: {}, Persona.SECURITY_REVIEWER),
     "imports.start": Example(
         lambda world: {"kind": "log_file", "file_name": "a.log", "department": "claims"}, Persona.ADMIN
@@ -317,7 +317,10 @@ from tests.registry import (  # noqa: E402  (made of what stands above)
     examples_people,
     examples_sso,
     examples_tokens,
+    examples_witnesses,
 )
 
-for _area in (examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix):
+for _area in (
+    examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix, examples_witnesses,
+):
     EXAMPLES |= _area.EXAMPLES

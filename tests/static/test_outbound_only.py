@@ -39,6 +39,7 @@ REVIEWED = {
     ("workreef_app/services/sso/flow.py", "authlib"): "the S256 challenge of a text: a pure function",
     ("workreef_app/services/sso/signing_on.py", "authlib"): "an address with its query: a pure function",
     ("workreef_app/services/sso/tokens.py", "authlib"): "the half hash of a text: a pure function",
+    ("workreef_app/services/witnesses/sending.py", "botocore"): "signs a request: a pure function",
     ("workreef_app/demo/start.py", "http.client"): "waits until our own server on this host answers",
 }
 

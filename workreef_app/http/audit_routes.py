@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.exceptions import HTTPException
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 
-from workreef_app.http.context import caller, patiently, perform
+from workreef_app.http.context import perform
 from workreef_app.http.operations import file_response
 from workreef_app.services.audit import verify
 
@@ -19,8 +15,6 @@ routes = APIRouter(include_in_schema=False)
 def _asked(request: Request, *names: str) -> dict[str, str]:
     return {name: request.query_params[name] for name in names if request.query_params.get(name)}
 
-FEED_FIELDS = ("actor", "event", "target", "id", "since", "until", "after", "upto")
-
 
 @routes.get("/export/audit")
 async def export_audit(request: Request) -> Response:
@@ -28,30 +22,11 @@ async def export_audit(request: Request) -> Response:
     return file_response(await perform(request, "audit.export", dict(_asked(request, "first", "last"))))
 
 
-#: Forms of the log for the tools of a security team: the ending of the address, the form, and its media type.
-FEEDS = {"ndjson": ("ocsf", "application/x-ndjson"), "cef": ("cef", "text/plain; charset=utf-8")}
-
-
-@routes.get("/export/audit-events.{ending}")
-async def feed(request: Request, ending: str) -> Response:
-    """The log, or what the address filters of it, as OCSF in NDJSON or as CEF, piece after piece in its own order."""
-    if ending not in FEEDS:
-        raise HTTPException(404)
-    form, media_type = FEEDS[ending]
-    asked: dict[str, object] = dict(_asked(request, *FEED_FIELDS), form=form)
-    first = await perform(request, "audit.feed", asked)
-    name = f"audit-{caller(request).tenant.info.slug}.{ending}"
-    return StreamingResponse(_pieces(request, asked, first), media_type=media_type, headers={
-        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store",
-    })
-
-
-async def _pieces(request: Request, asked: dict[str, object], piece: Any) -> AsyncIterator[str]:
-    while True:
-        yield piece.lines
-        if piece.next is None:
-            return
-        piece = await patiently(request, "audit.feed", asked | {"after": piece.next, "upto": piece.upto})
+@routes.get("/export/events")
+async def export_events(request: Request) -> Response:
+    """The log for a SIEM, in `format` ocsf or cef, from `first` to `last`."""
+    asked = dict(_asked(request, "format", "first", "last"))
+    return file_response(await perform(request, "audit.export_events", asked))
 
 
 @routes.get("/export/receipt")

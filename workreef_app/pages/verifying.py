@@ -127,7 +127,13 @@ def _checkpoint() -> rx.Component:
             rx.el.p("There is none yet. One is made every minute in which something is added.", class_name="wr-quiet"),
         ),
         rx.el.div(
-            rx.cond(VerifyState.may_attest, button("Make a checkpoint now", on_click=VerifyState.make_checkpoint)),
+            rx.cond(
+                VerifyState.may_attest,
+                rx.fragment(
+                    button("Make a checkpoint now", on_click=VerifyState.make_checkpoint),
+                    link("Witnesses", "/admin/witnesses", class_name="wr-button wr-button-plain"),
+                ),
+            ),
             rx.cond(
                 last.size != "",
                 rx.fragment(

@@ -37,7 +37,7 @@ class RehearsalState(rx.State):
         """Attacks a copy of the log."""
         shell = await self.get_state(ShellState)
         seq = str(form.get("seq") or "").replace(",", "").strip()
-        told = await shell.act("audit.rehearse", {"attack": str(form.get("attack") or ""), "seq": seq})
+        told = await shell.act("audit.rehearse", {"attack": str(form.get("attack") or ""), "entry": seq})
         if told is None:
             return
         held = f"In a copy of the entries {number(told.first)} to {number(told.last)}"

@@ -55,8 +55,8 @@ def flip_a_bit(rng: random.Random, log: Log) -> Mutation:
     n, lines = rng.randrange(len(log.lines)), list(log.lines)
     lines[n] = _flipped(rng, lines[n])
     fits = _broken(n + 1)
-    if n == len(log.entries):  # the trailer: another head, another tenant
-        fits |= {("edited", n), ("edited", 1), ("foreign_origin", None)}
+    if n == len(log.entries):  # the trailer: another head, another tenant, a smaller count
+        fits |= {("edited", n), ("edited", 1), ("foreign_origin", None), ("inserted", None)}
     return Mutation("flip a bit", lines, log.checkpoints, [log.key], fits)
 
 

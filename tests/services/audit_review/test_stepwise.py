@@ -90,7 +90,7 @@ def test_each_attack_on_a_copy_is_named_and_the_log_stays(
     door: Door, tenant: Tenant, cli: Cli, logged: Any, attack: str, copied: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rehearsal, "COPY", copied)
-    found = door.perform(cli(tenant), "audit.rehearse", {"attack": attack, "seq": 15})
+    found = door.perform(cli(tenant), "audit.rehearse", {"attack": attack, "entry": 15})
     assert found.sound_before
     assert (found.first, found.last) == (max(1, 22 - copied), 21)
     assert (found.named[0].kind, found.named[0].seq, found.named[0].check) == NAMED[attack]
@@ -101,11 +101,11 @@ def test_only_auditors_rehearse_and_only_on_what_is_covered(
     door: Door, tenant: Tenant, cli: Cli, person: Any
 ) -> None:
     with pytest.raises(Conflict):
-        door.perform(cli(tenant), "audit.rehearse", {"attack": "edit", "seq": 2})
+        door.perform(cli(tenant), "audit.rehearse", {"attack": "edit", "entry": 2})
     add(door, tenant, 5)
     door.perform(cli(tenant), "audit.checkpoint", {})
     for seq in (1, 7):
         with pytest.raises(Invalid):
-            door.perform(cli(tenant), "audit.rehearse", {"attack": "edit", "seq": seq})
+            door.perform(cli(tenant), "audit.rehearse", {"attack": "edit", "entry": seq})
     with pytest.raises(WrongPersona):
-        door.perform(person(tenant, ["operator"]), "audit.rehearse", {"attack": "edit", "seq": 2})
+        door.perform(person(tenant, ["operator"]), "audit.rehearse", {"attack": "edit", "entry": 2})

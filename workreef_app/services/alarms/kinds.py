@@ -31,6 +31,8 @@ class AlarmKind(StrEnum):
     KEY_UNREACHABLE = "key_unreachable"
     WORKERS_MISSING = "workers_missing"
     DISK_LOW = "disk_low"
+    WITNESS_BEHIND = "witness_behind"
+    SIEM_BEHIND = "siem_behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,13 @@ MEANINGS: Mapping[AlarmKind, Meaning] = MappingProxyType({
     ),
     AlarmKind.DISK_LOW: Meaning(
         Severity.CRITICAL, "The disk is nearly full.", "Free space, or give the database a larger disk.",
+    ),
+    AlarmKind.WITNESS_BEHIND: Meaning(
+        Severity.WARNING, "A witness did not take a checkpoint.",
+        "Look at its address and rights on the page Witnesses. It is tried again each minute; no work waits for it.",
+    ),
+    AlarmKind.SIEM_BEHIND: Meaning(
+        Severity.WARNING, "The SIEM does not take the audit log's events.",
+        "Look at its address on the page Witnesses. They are sent again each minute, from the first not taken.",
     ),
 })

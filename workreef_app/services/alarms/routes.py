@@ -80,7 +80,7 @@ def change_routes(work: Work, command: ChangeRoutes) -> Routes:
     """Changes where alarms are sent. A webhook at a new address gets a new secret, which is shown this once."""
     production = sending.settings_of(work).production
     if command.webhook_url:
-        _check_url(command.webhook_url, production=production)
+        check_url(command.webhook_url, production=production, field="webhook_url")
     row = work.session.get(AlarmRoute, True, with_for_update=True)
     before, secret = (row.webhook_url, row.webhook_secret) if row else ("", None)
     moved = command.webhook_url != before
@@ -102,7 +102,7 @@ def change_routes(work: Work, command: ChangeRoutes) -> Routes:
     return _routes(work, row, new_secret)
 
 
-def _check_url(url: str, *, production: bool) -> None:
+def check_url(url: str, *, production: bool, field: str) -> None:
     """Refuses what is no webhook's address. Its host is looked up, and checked, each time that it is called."""
     schemes = {"https"} if production else {"https", "http"}
     try:
@@ -112,12 +112,12 @@ def _check_url(url: str, *, production: bool) -> None:
         sound = False
     if not sound or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
         wanted = "https" if production else "http or https"
-        raise Invalid("This is no webhook address.", fields={"webhook_url": f"must be an address of {wanted}"})
+        raise Invalid("This is no webhook address.", fields={field: f"must be an address of {wanted}"})
     if parts.username is not None or parts.password is not None:
-        raise Invalid("This is no webhook address.", fields={"webhook_url": "must not hold a password"})
+        raise Invalid("This is no webhook address.", fields={field: "must not hold a password"})
     host = parts.hostname or ""
     if production and literal(host) and not public(host):
-        raise Invalid("This is no webhook address.", fields={"webhook_url": "must be a public address"})
+        raise Invalid("This is no webhook address.", fields={field: "must be a public address"})
 
 
 class TryRoutes(Command):

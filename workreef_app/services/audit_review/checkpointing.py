@@ -38,7 +38,7 @@ from workreef_app.services.tenancy.signing import Signer
 log = logging.getLogger("workreef.audit")
 
 #: What tells of checkpoints themselves: such entries alone are no cause for another.
-OWN_EVENTS = (Event.CHECKPOINT_MADE.value,)
+OWN_EVENTS = (Event.CHECKPOINT_MADE.value, Event.WITNESS_PUSHED.value, Event.SIEM_PUSHED.value)
 #: Checkpoints of one tenant are made one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('workreef.checkpoint'))")
 
@@ -180,8 +180,8 @@ def make_receipt(work: Work, command: MakeReceipt) -> Receipt:
     with WholeLog(work):
         proof = tiles(work.session, last.size).inclusion(entry.seq - 1)
     keys = signer(work).keys(work.tenant.id)
-    note = parse_note(last.note)
-    signed = [key for key in keys if note.signer([key])]
+    named = {signature[:4] for _, signature in parse_note(last.note).signatures}
+    signed = [key for key in keys if key.id in named]
     work.note(target=f"entry:{entry.seq}", size=last.size)
     return Receipt(seq=entry.seq, size=last.size, receipt=_receipt(work, entry, last, proof, signed))
 

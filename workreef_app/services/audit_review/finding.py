@@ -24,7 +24,7 @@ COUNTED: Final = 2000
 #: What stands before an id in an entry's target, and in its actor.
 TARGETS: Final = (
     "alarm", "alarm_route", "department", "entry", "import", "job", "note", "person", "proposal", "session", "setting",
-    "source", "task", "tenant", "token",
+    "source", "task", "tenant", "token", "witness",
 )
 ACTORS: Final = ("cli", "job", "person", "system", "token")
 
@@ -79,12 +79,6 @@ def newest(work: Work, asked: Filters, *, limit: int, before: int | None = None)
 def added(work: Work, asked: Filters, *, after: int, limit: int) -> list[AuditEntry]:
     """The newest of the entries that were added after a number, and are asked for."""
     return _walk(work, asked, [*_filters(work, asked), col(AuditEntry.seq) > after], _NEWEST, limit)
-
-
-def oldest(work: Work, asked: Filters, *, after: int, upto: int, limit: int) -> list[AuditEntry]:
-    """The first of the entries after a number and up to another that are asked for, in the order of the chain."""
-    between = [col(AuditEntry.seq) > after, col(AuditEntry.seq) <= upto]
-    return _walk(work, asked, [*_filters(work, asked), *between], [col(AuditEntry.seq).asc()], limit)
 
 
 def total(work: Work, asked: Filters) -> tuple[int, bool]:

@@ -131,7 +131,7 @@ def judged(copy: Copy, keys: Sequence[verify.Key]) -> dict[str, Any]:
 
 class Rehearse(Command):
     attack: Attack
-    seq: int = Field(ge=1, description="The entry that is attacked.")
+    entry: int = Field(ge=1, description="The number of the entry that is attacked.")
 
 
 class Named(Result):
@@ -157,13 +157,13 @@ def rehearse(work: Work, command: Rehearse) -> Rehearsed:
     """Attacks a copy of the log's last entries in memory, and tells which check names it. The log stays as it is."""
     copy, keys = _copy(work), checkpointing.signer(work).keys(work.tenant.id)
     first, last = copy.part.first, copy.size
-    if not first < command.seq <= last:
+    if not first < command.entry <= last:
         raise Invalid(
             f"The copy holds the entries from {first} to {last}: pick one after the first.",
-            fields={"seq": f"from {first + 1} to {last}"},
+            fields={"entry": f"from {first + 1} to {last}"},
         )
-    before, after = judged(copy, keys), judged(ATTACKS[command.attack](copy, command.seq - first), keys)
-    work.note(target=f"entry:{command.seq}", attack=command.attack.value, named=not after["ok"])
+    before, after = judged(copy, keys), judged(ATTACKS[command.attack](copy, command.entry - first), keys)
+    work.note(target=f"entry:{command.entry}", attack=command.attack.value, named=not after["ok"])
     return Rehearsed(first=first, last=last, sound_before=bool(before["ok"]), named=_named(after))
 
 
