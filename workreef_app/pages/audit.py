@@ -83,7 +83,8 @@ def _downloads() -> rx.Component:
             AuditState.may_export,
             rx.fragment(
                 " · the whole log as ", link("OCSF", "/export/events?format=ocsf", download=True),
-                " or ", link("CEF", "/export/events?format=cef", download=True),
+                " or ", link("CEF", "/export/events?format=cef", download=True), ", or ",
+                link("pushed", "/admin/siem"),
             ),
         ),
     )
