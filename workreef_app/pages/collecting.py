@@ -56,7 +56,7 @@ def _form() -> rx.Component:
             rx.el.span("From the first entry on, not only what is added"), class_name="wr-check",
         ),
         rx.el.div(button("Push to it", type="submit", kind="primary"), class_name="wr-tools"),
-        on_submit=CollectorState.change, reset_on_submit=True, aria_label="Another collector",
+        on_submit=CollectorState.change, aria_label="Another collector",
         class_name="wr-card wr-stack wr-form",
     )
 

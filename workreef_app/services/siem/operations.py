@@ -90,7 +90,7 @@ class FeedState(Result):
     taken_at: datetime | None = None
     failing_since: datetime | None = None
     failure: Failure | None = None
-    new_secret: str | None = Field(None, repr=False)
+    new_secret: str | None = Field(default=None, repr=False)
 
 
 def _state(work: Work, row: SiemFeed | None, new_secret: str | None = None) -> FeedState:
