@@ -12,6 +12,7 @@ from workreef_app.pages import (
     alarms,
     audit,
     audit_events,
+    collecting,
     digest,
     imports,
     own,
@@ -36,6 +37,7 @@ from workreef_app.state.alarm_routes import RoutesState
 from workreef_app.state.alarms import AlarmsState
 from workreef_app.state.audit import AuditState, EntryState
 from workreef_app.state.audit_events import EventsState
+from workreef_app.state.collecting import CollectorState
 from workreef_app.state.contributor import MyWorkState, NotesState
 from workreef_app.state.ended import EndedState
 from workreef_app.state.imports import ImportsState
@@ -63,6 +65,7 @@ PAGES = (
     ("/audit", "Audit", audit.audit_page, AuditState.load),
     ("/audit/events", "Audit events", audit_events.events_page, EventsState.load),
     ("/audit/verify", "Verify", verifying.verify_page, [VerifyState.load, RehearsalState.load]),
+    ("/admin/siem", "SIEM", collecting.collector_page, CollectorState.load),
     ("/admin/witnesses", "Witnesses", witnessing.witnesses_page, WitnessState.load),
     ("/audit/[seq]", "Audit entry", audit.entry_page, EntryState.load),
     ("/imports", "Imports", imports.imports_page, EndedState.load),

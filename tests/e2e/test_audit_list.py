@@ -73,3 +73,32 @@ def test_a_contributor_sees_their_own_entries_alone(open_tab: OpenTab, world: Wo
     assert all("Contributor Of Listing" in row for row in found)
     page.goto("/audit/1")
     arrived(page, "Not found")
+
+
+def test_an_admin_says_where_events_are_pushed_and_a_reviewer_reads_it(
+    open_tab: OpenTab, make_world: Callable[..., World]
+) -> None:
+    made = make_world("Collecting", count=0, people=["admin", "security_reviewer"])
+    page = open_tab(made.slug, "admin")
+    page.goto("/admin/siem")
+    arrived(page, "SIEM")
+    expect(page.get_by_text("No collector yet.")).to_be_visible()
+    form = page.get_by_role("form", name="Another collector")
+    form.get_by_label("Kind").select_option("syslog")
+    form.get_by_label("Format").select_option("cef")
+    form.get_by_label("Address").fill("https://collector.example")
+    form.get_by_role("button", name="Push to it").click()
+    expect(page.get_by_text("This is no address of a collector.")).to_be_visible()
+    form.get_by_label("Address").fill("tls://collector.example:6514")
+    form.get_by_role("button", name="Push to it").click()
+    expect(page.get_by_text("Events are pushed from now on")).to_be_visible()
+    expect(page.get_by_text("tls://collector.example:6514", exact=True)).to_be_visible()
+    if shots := os.environ.get("WORKREEF_SHOTS"):
+        page.screenshot(path=f"{shots}/siem.png", full_page=True)
+    reader = open_tab(made.slug, "security_reviewer")
+    reader.goto("/admin/siem")
+    arrived(reader, "SIEM")
+    expect(reader.get_by_text("Syslog over TLS, CEF")).to_be_visible()
+    expect(reader.get_by_role("button", name="Push nothing more")).to_have_count(0)
+    page.get_by_role("button", name="Push nothing more").click()
+    expect(page.get_by_text("No collector yet.")).to_be_visible()

@@ -35,7 +35,7 @@ PAGES = {
         WORK[0], ("/access?kind=task&row_id={task}", "Access"), ("/access?operation=x", "Access"),
         ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"), ("/admin/sso", "Single sign-on"),
         ("/admin/people", "People"), ("/account", "Account"), ("/admin/tokens", "API tokens"),
-        ("/admin/witnesses", "Witnesses"),
+        ("/admin/witnesses", "Witnesses"), ("/admin/siem", "SIEM"),
     ),
     "security_reviewer": (
         WORK[4], ("/audit/events", "Audit events"), ("/audit?live=1", "Audit"), ("/audit/verify", "Verify"),

@@ -39,7 +39,8 @@ AUDIT = re.compile(r'"chain_hash[^"]*": "[0-9a-f]{64}"')
 SETTINGS = re.compile(r"Minutes without activity")
 MY_WORK = re.compile(r"Nothing about how you work has changed")
 MAY_SEE = {
-    "operator": {WORK, AUDIT}, "dept_lead": {WORK, AUDIT}, "change_leader": {WORK, AUDIT}, "contributor": {MY_WORK},
+    "operator": {WORK, AUDIT}, "dept_lead": {WORK, AUDIT}, "change_leader": {WORK, AUDIT},
+    "contributor": {MY_WORK, AUDIT},
     "admin": {WORK, AUDIT, SETTINGS}, "security_reviewer": {AUDIT, SETTINGS},
 }
 
