@@ -42,8 +42,11 @@ soak: setup
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
+<<<<<<< HEAD
 	$(BIN)/python -m benchmarks.audit_list
+=======
 	$(BIN)/python -m benchmarks.receipt
+>>>>>>> five
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.imports --lines 1000000
 	$(BIN)/python -m benchmarks.digest

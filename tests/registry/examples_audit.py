@@ -6,5 +6,6 @@ from tests.registry.examples import Example
 from workreef_app.services.operation import Persona
 
 EXAMPLES: dict[str, Example] = {
+    "audit.feed": Example(lambda world: {"form": "ocsf", "after": 1, "upto": 3}, Persona.SECURITY_REVIEWER),
     "audit.tail": Example(lambda world: {"after": 1, "event": "data.read"}, Persona.CONTRIBUTOR),
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from workreef_app.services.audit_review.feeding import Form
 from workreef_app.services.operation import REGISTRY
 from workreef_app.services.outbound.policy import Failure
-from workreef_app.services.siem.formats import Format
 from workreef_app.services.siem.models import FeedKind
 from workreef_app.services.siem.operations import FeedState
-from workreef_app.state.collecting import FORMATS, KINDS, standing
+from workreef_app.state.collecting import FORMS, KINDS, standing
 
 NOW = datetime(2026, 11, 14, 21, 19, 7, tzinfo=UTC)
 
@@ -25,5 +25,5 @@ def test_how_a_collector_stands_is_said_in_words() -> None:
 
 def test_every_kind_and_format_has_its_word() -> None:
     assert {kind for kind, _ in KINDS} == {kind.value for kind in FeedKind}
-    assert {form for form, _ in FORMATS} == {form.value for form in Format}
+    assert {form for form, _ in FORMS} == {form.value for form in Form}
     assert REGISTRY["siem.change"].by

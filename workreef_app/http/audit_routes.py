@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, PlainTextResponse, Response
+from collections.abc import AsyncIterator
+from typing import Any
 
-from workreef_app.http.context import perform
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from workreef_app.http.context import caller, patiently, perform
 from workreef_app.http.operations import file_response
 from workreef_app.services.audit import verify
 
@@ -14,6 +18,8 @@ routes = APIRouter(include_in_schema=False)
 
 def _asked(request: Request, *names: str) -> dict[str, str]:
     return {name: request.query_params[name] for name in names if request.query_params.get(name)}
+
+FEED_FIELDS = ("actor", "event", "target", "id", "since", "until", "after", "upto")
 
 
 @routes.get("/export/audit")

@@ -76,15 +76,15 @@ def audit_page() -> rx.Component:
 
 
 def _downloads() -> rx.Component:
-    """What is filtered as a table, and the whole log as events for the tools of a security team."""
+    """What is filtered, as a table for people and as events for the tools of a security team."""
     return rx.el.span(
         link("Download as CSV, times in UTC", AuditState.csv_href, download=True),
         rx.cond(
             AuditState.may_export,
             rx.fragment(
-                " · the whole log as ", link("OCSF", "/export/events?format=ocsf", download=True),
-                " or ", link("CEF", "/export/events?format=cef", download=True), ", or ",
-                link("pushed", "/admin/siem"),
+                " · ", link("OCSF", AuditState.ocsf_href, download=True),
+                " · ", link("CEF", AuditState.cef_href, download=True),
+                " · ", link("Push to a SIEM", "/admin/siem"),
             ),
         ),
     )

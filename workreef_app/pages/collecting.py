@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from workreef_app.pages.ui import badge, button, mono, none_yet, page_header, section
-from workreef_app.state.collecting import FORMATS, KINDS, CollectorState
+from workreef_app.state.collecting import FORMS, KINDS, CollectorState
 
 
 def collector_page() -> rx.Component:
@@ -22,7 +22,7 @@ def collector_page() -> rx.Component:
                 CollectorState.kind != "",
                 rx.el.div(
                     rx.el.dl(
-                        rx.el.dt("Collector"), rx.el.dd(CollectorState.kind_word, ", ", CollectorState.format_word),
+                        rx.el.dt("Collector"), rx.el.dd(CollectorState.kind_word, ", ", CollectorState.form_word),
                         rx.el.dt("Address"), rx.el.dd(rx.el.span(CollectorState.target, class_name="wr-wrap")),
                         rx.el.dt("State"), rx.el.dd(badge(CollectorState.meaning, CollectorState.said)),
                         class_name="wr-facts",
@@ -42,7 +42,7 @@ def collector_page() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        _choice("Kind", "kind", KINDS), _choice("Format", "format", FORMATS),
+        _choice("Kind", "kind", KINDS), _choice("Format", "form", FORMS),
         rx.el.label(
             rx.el.span("Address: https://… of a webhook, tls://host:port of a syslog collector"),
             rx.el.input(

@@ -27,6 +27,7 @@ MODULES = (
     "workreef_app.services.access.lookup",
     "workreef_app.services.witnesses.operations",
     "workreef_app.services.audit_review.operations",
+    "workreef_app.services.audit_review.feeding",
     "workreef_app.services.audit_review.checkpointing",
     "workreef_app.services.audit_review.proving",
     "workreef_app.services.audit_review.rehearsal",

@@ -67,6 +67,8 @@ class AuditState(rx.State):
     next_href: str = ""
     first_href: str = ""
     csv_href: str = ""
+    ocsf_href: str = ""
+    cef_href: str = ""
     may_export: bool = False
     _asked: dict[str, str] = {}
     _newest: int = 0
@@ -95,6 +97,8 @@ class AuditState(rx.State):
         self.next_href = query("/audit", **chosen, before=page.next_before) if page.next_before else ""
         self.first_href = query("/audit", **chosen) if before else ""
         self.csv_href = query("/export/audit.csv", **asked)
+        self.ocsf_href = query("/export/audit-events.ndjson", **asked)
+        self.cef_href = query("/export/audit-events.cef", **asked)
         self._newest, self.arrived = page.rows[0].seq if page.rows else 0, ""
         # Older pages, and those of a time that is over, get no more entries.
         may_follow = not before and not chosen["until"]

@@ -12,7 +12,7 @@ from workreef_app.state.shell import ShellState
 from workreef_app.state.words import counted, lately, query
 
 KINDS = (("webhook", "Webhook"), ("syslog", "Syslog over TLS"))
-FORMATS = (("ocsf", "OCSF 1.3"), ("cef", "CEF"))
+FORMS = (("ocsf", "OCSF 1.3"), ("cef", "CEF"))
 
 
 def standing(feed: Any, now: datetime, zone: tzinfo) -> tuple[str, str]:
@@ -30,7 +30,7 @@ class CollectorState(rx.State):
 
     kind: str = ""
     kind_word: str = ""
-    format_word: str = ""
+    form_word: str = ""
     target: str = ""
     meaning: str = "unknown"
     said: str = ""
@@ -50,7 +50,7 @@ class CollectorState(rx.State):
 
     def _show(self, feed: Any, shell: ShellState) -> None:
         self.kind = feed.kind.value if feed.kind else ""
-        self.kind_word, self.format_word = dict(KINDS).get(self.kind, ""), dict(FORMATS)[feed.format.value]
+        self.kind_word, self.form_word = dict(KINDS).get(self.kind, ""), dict(FORMS)[feed.form.value]
         self.target, self.made = feed.target, feed.new_secret or ""
         self.meaning, self.said = standing(feed, datetime.now(UTC), shell.zone())
 
@@ -58,7 +58,7 @@ class CollectorState(rx.State):
     async def change(self, form: dict[str, Any]) -> None:
         """Pushes to this collector from now on."""
         await self._change({
-            "kind": str(form.get("kind") or ""), "format": str(form.get("format") or ""),
+            "kind": str(form.get("kind") or ""), "form": str(form.get("form") or ""),
             "target": str(form.get("target") or ""), "from_start": bool(form.get("from_start")),
         }, "Events are pushed from now on, each within a minute.")
 

@@ -69,8 +69,7 @@ def list_entries(work: Work, command: ListEntries) -> Entries:
     found = finding.newest(work, command, limit=command.limit + 1, before=command.before)
     page = found[: command.limit]
     count, more = finding.total(work, command)
-    work.note(target="audit", rows=len(page))
-    work.fact.detail.update(_told(work, command))
+    work.note(target="audit", rows=len(page), **_told(work, command))
     return Entries(
         rows=_rows(work, page), count=count, more=more,
         next_before=page[-1].seq if len(found) > command.limit else None,
