@@ -87,10 +87,11 @@ def test_one_session_or_all_others_are_ended(door: Door, tenant: Tenant, browser
     assert [holds(door, one) for one in (dana, second)] == [True, False]
 
 
-def test_another_persons_session_is_as_one_that_there_is_none_of(
-    door: Door, tenant: Tenant, dana: Caller, person: Any
+def test_another_persons_session_is_as_one_that_there_is_none_of_and_the_attempt_is_told(
+    door: Door, tenant: Tenant, dana: Caller, person: Any, log: Any
 ) -> None:
     admin = person(tenant, ["admin"])
+    me = f"person:{door.perform(admin, 'me.read', {}).person_id}"
     theirs = str(rows(door, dana)[0].id)
     said = []
     for session_id in (theirs, str(uuid4())):
@@ -99,6 +100,19 @@ def test_another_persons_session_is_as_one_that_there_is_none_of(
         said.append(refused.value.detail)
     assert said[0] == said[1]
     assert holds(door, dana)
+    told = [entry for entry in log(tenant) if entry[0] == "scope.denied"]
+    assert told == [("scope.denied", me, f"session:{theirs}")], "the one that there is none of leaves no entry"
+
+
+def test_ones_own_session_that_has_ended_is_missing_and_no_denial(
+    door: Door, tenant: Tenant, browser: Cli, dana: Caller, log: Any
+) -> None:
+    second = sign_in(door, browser(tenant), "dana@acme.test")
+    ended_one = str(next(row.id for row in rows(door, second) if row.current))
+    door.perform(dana, "sessions.revoke", {"session_id": ended_one})
+    with pytest.raises(NotFound):
+        door.perform(dana, "sessions.revoke", {"session_id": ended_one})
+    assert "scope.denied" not in [entry[0] for entry in log(tenant)]
 
 
 def test_a_changed_password_ends_all_but_the_one_that_goes_on_as_another(
