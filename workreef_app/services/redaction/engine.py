@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ __all__ = ["Found", "Redacted", "Redactor"]
 _NUMBERS: Final = frozenset({SSN, EIN, PHONE})
 _OURS: Final = re.compile(r"⟦[A-Z_]{2,21}_[1-9]\d{0,8}·[a-z0-9]{3,24}⟧")
 _ROUNDS: Final = 4
+_HANGS: Final = re.compile(r"[\w@+/%&\\=-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,18 @@ class Redactor:
         if not found:
             return Redacted(text)
         out = _replace(text, found, tokens)
-        # What a replaced value hid, as digits that hung on it, shows only now. Mostly there is nothing.
-        for _ in range(_ROUNDS):
-            again = self.find(out, ours=True)
-            if not again:
-                break
-            out = _replace(out, again, tokens)
+        if _touches(text, found):
+            out = self._again(out, tokens)
         return Redacted(out, found, Counter([item.kind for item in found]))
+
+    def _again(self, text: str, tokens: TokenMap) -> str:
+        """What a replaced value hid, as digits that hung on it, shows only now. Mostly there is nothing."""
+        for _ in range(_ROUNDS):
+            found = self.find(text, ours=True)
+            if not found:
+                break
+            text = _replace(text, found, tokens)
+        return text
 
     def find(self, text: str, *, ours: bool = False) -> tuple[Found, ...]:
         """What the profile names in the text, in its order and without overlaps. `ours`: tokens of ours are in it."""
@@ -68,14 +75,7 @@ class Redactor:
             return ()
         if self._allow is not None:
             finds = self._not_allowed(folded.text, finds)
-        taken: list[tuple[int, int]] = [match.span() for match in _OURS.finditer(folded.text)] if (
-            ours or "⟦" in folded.text) else []
-        kept: list[Found] = []
-        for item in finds:
-            if all(item.end <= start or end <= item.start for start, end in taken):
-                taken.append((item.start, item.end))
-                kept.append(item)
-        kept.sort(key=lambda item: item.start)
+        kept = _without_overlaps(finds, [match.span() for match in _OURS.finditer(folded.text)] if ours else [])
         if folded.text is text:
             return tuple(kept)
         return tuple(Found(item.kind, *folded.place(item.start, item.end), item.rule) for item in kept)
@@ -160,6 +160,31 @@ def strings_of(value: Any) -> Iterator[str]:
             stack.extend(item)
         elif isinstance(item, int | float) and not isinstance(item, bool) and abs(item) >= 1_000_000:
             yield str(item)
+
+
+def _without_overlaps(finds: list[Found], taken: list[tuple[int, int]]) -> list[Found]:
+    """The finds in the order of the text; of two that overlap, the first in the list. `taken` is sorted."""
+    kept: list[Found] = []
+    for item in finds:
+        place = bisect(taken, (item.start, item.end))
+        if (place == 0 or taken[place - 1][1] <= item.start) and (
+            place == len(taken) or item.end <= taken[place][0]
+        ):
+            taken.insert(place, (item.start, item.end))
+            kept.append(item)
+    kept.sort(key=lambda item: item.start)
+    return kept
+
+
+def _touches(text: str, found: tuple[Found, ...]) -> bool:
+    """Whether what was found hung together with what stands beside it."""
+    for item in found:
+        before, after = text[max(0, item.start - 2):item.start], text[item.end:item.end + 2]
+        if _HANGS.search(before[-1:] + after[:1]):
+            return True
+        if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or after[1:].isupper()):
+            return True
+    return False
 
 
 def _replace(text: str, found: tuple[Found, ...], tokens: TokenMap) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -25,6 +26,8 @@ _SPOKEN: Final = re.compile(
     r"\s?[\[({<]\s?(?:at|@|dot|\.|punkt|punto|point|dash|minus)\s?[\])}>]\s?"
     r"|(?<=\w) (?:at) (?=[\w-]+ (?:dot|punkt) \w)|(?<=\w) (?:dot|punkt) (?=\w)", re.IGNORECASE,
 )
+_BRACKETED: Final = re.compile(
+    r"[\[({<]\s?(?:[aA][tT]|@|\.|[dD][oO][tT]|punkt|punto|point|dash|minus)\s?[\])}>]")
 _ENTITIES: Final = {
     "commat": "@", "period": ".", "nbsp": " ", "quot": '"', "hyphen": "-", "plus": "+", "lpar": "(", "rpar": ")",
 }
@@ -40,16 +43,44 @@ _SPACES: Final = frozenset("\u2800")
 class Folded:
     """A text as it is read; `place` maps a span of it to the original one."""
 
-    __slots__ = ("_places", "original", "text")
+    __slots__ = ("_ends", "_starts", "text")
 
-    def __init__(self, original: str, text: str, places: list[int] | None) -> None:
-        self.original, self.text, self._places = original, text, places
+    def __init__(self, text: str, starts: list[int] | None = None, ends: list[int] | None = None) -> None:
+        self.text, self._starts, self._ends = text, starts, ends
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """The span of the original text that was read as `text[start:end]`."""
-        if self._places is None:
+        if self._starts is None or self._ends is None:
             return start, end
-        return self._places[2 * start], self._places[2 * end - 1]
+        return self._starts[start], self._ends[end - 1]
+
+    def replaced(self, pattern: re.Pattern[str], read_as: Callable[[re.Match[str]], str]) -> Folded:
+        """With what the pattern finds read as something else, and the places kept."""
+        text = self.text
+        matches = [(match.start(), match.end(), read_as(match)) for match in pattern.finditer(text)]
+        parts: list[str] = []
+        last = 0
+        for start, end, new in matches:
+            parts += text[last:start], new
+            last = end
+        parts.append(text[last:])
+        joined = "".join(parts)
+        if all(end - start == len(new) for start, end, new in matches):
+            return Folded(joined, self._starts, self._ends)
+        starts: list[int] = []
+        ends: list[int] = []
+        own_starts = range(len(text)) if self._starts is None else self._starts
+        own_ends = range(1, len(text) + 1) if self._ends is None else self._ends
+        last = 0
+        for start, end, new in matches:
+            starts += own_starts[last:start]
+            ends += own_ends[last:start]
+            starts += [own_starts[start]] * len(new)
+            ends += [own_ends[end - 1]] * len(new)
+            last = end
+        starts += own_starts[last:]
+        ends += own_ends[last:]
+        return Folded(joined, starts, ends)
 
 
 @lru_cache(maxsize=4096)
@@ -75,25 +106,24 @@ def fold(text: str) -> Folded:
     """The text as detectors read it. Plain text is returned as it is, after three looks at the speed of C."""
     strange = not text.isascii() and _STRANGE.search(text) is not None
     encoded = ("%" in text or "\\" in text or "&" in text) and _ENCODED.search(text) is not None
-    spoken = _SPOKEN.search(text) is not None if _may_be_spoken(text) else False
-    folded = Folded(text, text, None)
+    spoken = _may_be_spoken(text)
+    folded = Folded(text)
     if encoded:
-        folded = _replaced(folded, _ENCODED, _decoded)
+        folded = folded.replaced(_ENCODED, _decoded)
         strange = strange or (not folded.text.isascii() and _STRANGE.search(folded.text) is not None)
         spoken = spoken or _may_be_spoken(folded.text)
         if "%" in folded.text:
-            folded = _replaced(folded, _ENCODED, _decoded)  # %2540
+            folded = folded.replaced(_ENCODED, _decoded)  # %2540
     if strange:
-        folded = _replaced(folded, _STRANGE, lambda match: _read_as(match[0]))
+        folded = folded.replaced(_STRANGE, lambda match: _read_as(match[0]))
         spoken = spoken or _may_be_spoken(folded.text)
     if spoken:
-        folded = _replaced(folded, _SPOKEN, _said)
+        folded = folded.replaced(_SPOKEN, _said)
     return folded
 
 
 def _may_be_spoken(text: str) -> bool:
-    return "[" in text or "(" in text or "{" in text or "<" in text or " dot " in text or " DOT " in text or (
-        " punkt " in text)
+    return _BRACKETED.search(text) is not None or " dot " in text or " DOT " in text or " punkt " in text
 
 
 def _decoded(match: re.Match[str]) -> str:
@@ -115,33 +145,3 @@ def _decoded(match: re.Match[str]) -> str:
 
 def _said(match: re.Match[str]) -> str:
     return _SAID[match[0].strip().strip("[](){}<>").strip().lower()]
-
-
-def _replaced(folded: Folded, pattern: re.Pattern[str], read_as: object) -> Folded:
-    """The folded text with what the pattern finds read as something else, and the places kept."""
-    assert callable(read_as)
-    parts: list[str] = []
-    places: list[int] = []
-    text, last = folded.text, 0
-    before = folded._places
-    for match in pattern.finditer(text):
-        start, end = match.span()
-        _copy(places, before, last, start)
-        parts.append(text[last:start])
-        new = read_as(match)
-        parts.append(new)
-        first, final = folded.place(start, end)
-        places.extend((first, final) * len(new))
-        last = end
-    _copy(places, before, last, len(text))
-    parts.append(text[last:])
-    return Folded(folded.original, "".join(parts), places)
-
-
-def _copy(places: list[int], before: list[int] | None, start: int, end: int) -> None:
-    if before is not None:
-        places.extend(before[2 * start:2 * end])
-        return
-    for index in range(start, end):
-        places.append(index)
-        places.append(index + 1)

@@ -59,11 +59,9 @@ def _start(text: str, at: int) -> int | None:
         return None
     start = at - reached.end()
     local = text[start:at]
-    cut = max(local.rfind("//"), local.rfind("="), local.rfind("'", 0, 1))
-    slash = local.rfind("/")
-    cut = max(cut, slash)
-    if cut >= 0 and (cut < len(local) - 1):
-        start += cut + 1 if local[cut] != "/" or local[cut - 1:cut] != "/" else cut + 1
+    cut = max(local.rfind("/"), local.rfind("="))
+    if 0 <= cut < len(local) - 1:
+        start += cut + 1
     if text[start - 1:start] == ":" and "//" in text[max(0, start - 60):start].rsplit(" ", 1)[-1]:
         return None
     while start < at and text[start] in ".'`*&?|{}=!":

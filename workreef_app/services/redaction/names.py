@@ -22,25 +22,46 @@ _CAP: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐ
 _PARTICLE: Final = r"(?:(?:de|da|do|dos|del|della|di|du|la|le|van|von|der|den|ten|ter|zu|bin|al|el|y|e|z|of the)\s)"
 _NEXT: Final = re.compile(rf"\s{_PARTICLE}{{0,2}}([{_CAP}](?:\.|[\w'\-]*\w)?)")
 _PREVIOUS: Final = re.compile(rf"(?<![\w'.\-])([{_CAP}](?:\.|[\w'\-]*\w)?)\s{_PARTICLE}{{0,2}}\Z")
-_ENDING: Final = re.compile(
-    rf"(?<![\w])[{_CAP}][^\W\d_]{{1,}}?(?:(?<=[bcdfghklmnprstvzj])(?:ov|ova|ev|eva|yev|yeva|iev|ski|sky|ska|skaya)|ić|ič|ович"
-    r"|[bdfgklmnrstv]sson|[kmnrtdbl]sen|dóttir|dottir|[aeiou]nen|enko|čuk|shvili|yan|ovich|ová|ský|ská|čić|ović|"
-    r"öglu|oglu|ődi|éry|ffy|escu|opoulos|akis|idis|wicz|czyk|czak|inho|strøm|ström|qvist|kvist|lund|gaard|gård|"
-    r"hashi|moto|yama|mura|kawa|saki|wara|guchi)(?!\w)"
-)
-_CUED: Final = re.compile(
-    rf"(?:(?<!\w)(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Herr|Frau|Mme|Mlle|Miss|Sir|Madam|Professor|Doctor|Officer|Judge)\.?\s"
-    r"|(?i:my name is|name's|(?<!\w)i am|(?<!\w)i'm|this is|named|name:|attn:?|regards,|sincerely,|contact:|called|"
-    r"patient|employee|customer|signed by|assigned to|reported by|(?<!\w)dear|(?<!\w)hi|(?<!\w)hello)\s+)"
-    rf"([{_CAP}][\w'\-]+)"
-)
-_CUE_WORDS: Final = frozenset(
-    b"Mr Mrs Ms Mx Dr Prof Sr Sra Herr Frau Mme Mlle Miss Sir Madam Professor Doctor Officer Judge name Name named "
-    b"am m this This attn Attn ATTN regards Regards sincerely Sincerely contact Contact called patient Patient employee "
-    b"Employee customer Customer signed Signed assigned Assigned reported Reported dear Dear hi Hi hello Hello".split())
+#: How surnames end in languages whose names no list holds in full; of three, four and five bytes.
+_CONSONANTS: Final = "bcdfghjklmnprstvz"
+_ENDINGS: Final = frozenset(ending.encode() for ending in (
+    *(f"{c}{e}" for c in _CONSONANTS for e in ("ov", "ev")), *(f"{c}ski" for c in "nwlt"), *(f"{c}sky" for c in "nlvt"),
+    *(f"{c}sen" for c in "ndtlrkmg"), *(f"{c}nen" for c in "aiouy"), "ova", "eva", "ić", "ič", "ský", "ová",
+    *"yeva iyev nska wska skaya ович sson dóttir dottir enko vili yan vich escu ulos akis idis wicz czyk czak oglu "
+    "qvist kvist lund gaard gård hashi moto yama mura kawa saki guchi ffy".split(),
+))
+_LENGTHS: Final = tuple(sorted({len(ending) for ending in _ENDINGS}))
+_TITLED: Final = re.compile(
+    rf"(?<!\w)(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Herr|Frau|Mme|Mlle|Miss|Sir|Madam|Professor|Doctor|Officer|Judge|mr|mrs|ms|dr)"
+    rf"\.?\s([{_CAP}][\w'\-]+)")
+_TITLES: Final = frozenset(
+    b"Mr Mrs Ms Mx Dr Prof Sr Sra Herr Frau Mme Mlle Miss Sir Madam Professor Doctor Officer Judge mr mrs ms dr".split())
+#: What a text says before a name, and the word of it that is looked for first.
+_SAID_BEFORE: Final = tuple((word.encode(), phrase) for word, phrase in (
+    ("name", "name is "), ("name", "name: "), ("am", "i am "), ("m", "i'm "), ("is", "this is "), ("named", "named "),
+    ("him", "him "), ("attn", "attn: "), ("regards", "regards,"), ("sincerely", "sincerely,"), ("contact", "contact: "),
+    ("me", "call me "), ("called", "called "), ("patient", "patient "), ("employee", "employee "), ("by", "signed by "),
+    ("by", "reported by "), ("to", "assigned to "), ("says", "says "), ("said", "said "), ("dear", "dear "), ("hi", "hi "),
+    ("hello", "hello "), ("under", "under "),
+))
+_SAID_WORDS: Final = frozenset(word for word, _ in _SAID_BEFORE)
+_NAMED: Final = re.compile(rf"\s{{0,3}}([{_CAP}][\w'\-]+)")
 #: What follows a name that is then no person's.
-_NO_PERSON: Final = frozenset(
-    ["street", "st", "str", "road", "rd", "avenue", "ave", "boulevard", "blvd", "lane", "drive", "court", "square", "plaza", "place", "way", "mall", "bridge", "park", "union", "inc", "ltd", "llc", "corp", "corporation", "company", "co", "group", "gmbh", "ag", "sa", "plc", "university", "college", "school", "institute", "hospital", "clinic", "church", "museum", "airport", "station", "center", "centre", "county", "city", "state", "river", "lake", "mountain", "island", "islands", "valley", "forest", "beach", "bay", "coast", "hills", "springs", "heights", "point", "port", "bank", "foundation", "association", "society", "committee", "department", "technologies", "systems", "solutions", "services", "industries", "partners", "associates", "holdings", "labs", "laboratories", "energy", "media", "harbor", "harbour", "flat", "flats", "ridge", "pass", "junction", "crossing", "mills", "creek", "cove", "gardens", "garden", "village", "township", "isle", "union", "unions", "spur", "trail", "ways", "walk", "well", "wells", "view", "views", "vista", "extension", "gateway", "common", "commons", "estate", "estates", "fork", "forks", "gorge", "green", "grove", "haven", "inlet", "key", "keys", "knoll", "land", "loop", "manor", "meadow", "mews", "motorway", "mount", "neck", "oval", "parkway", "parks", "path", "pike", "pine", "plain", "plains", "port", "ports", "prairie", "radial", "ramp", "ranch", "rapid", "rest", "row", "route", "rue", "run", "shoal", "shore", "skyway", "spring", "squares", "stravenue", "stream", "streets", "summit", "terrace", "throughway", "trace", "track", "trafficway", "tunnel", "turnpike", "underpass", "viaduct", "ville", "burg", "burgs", "bypass", "camp", "canyon", "cape", "causeway", "circle", "circles", "cliff", "club", "cp", "dam", "dale", "divide", "expressway", "fall", "falls", "ferry", "field", "fields", "ford", "freeway", "glen", "glens", "highway", "hollow", "insurance", "international", "capital", "data", "tales", "times", "news", "street's", "avenue's"])
+_NO_PERSON: Final = frozenset((
+    "ag airport associates association ave avenue avenue's bank bay beach blvd boulevard bridge burg burgs bypass "
+    "camp canyon cape capital causeway center centre church circle circles city cliff clinic club co coast "
+    "college committee common commons company corp corporation county court cove cp creek crossing dale dam data "
+    "department divide drive energy estate estates expressway extension fall falls ferry field fields flat flats "
+    "ford forest fork forks foundation freeway garden gardens gateway glen glens gmbh gorge green group grove "
+    "harbor harbour haven heights highway hills holdings hollow hospital inc industries inlet institute insurance "
+    "international island islands isle junction key keys knoll laboratories labs lake land lane llc loop ltd mall "
+    "manor meadow media mews mills motorway mount mountain museum neck news oval park parks parkway partners pass "
+    "path pike pine place plain plains plaza plc point port ports prairie radial ramp ranch rapid rd rest ridge "
+    "river road route row rue run sa school services shoal shore skyway society solutions spring springs spur "
+    "square squares st state station str stravenue stream street street's streets summit systems tales "
+    "technologies terrace throughway times township trace track trafficway trail tunnel turnpike underpass union "
+    "unions university valley viaduct view views village ville vista walk way ways well wells "
+).split())
 _MOST_WORDS: Final = 4
 
 
@@ -87,21 +108,19 @@ def _words(raw: bytes) -> list[bytes]:
 def find(text: str) -> Iterator[Found]:
     """Names of people in the text, each with the words around it that belong to it."""
     words = set(_words(text.encode("utf-8", "replace")))
-    hits = words & _list("names.txt")
     starts: dict[int, str] = {}
-    for hit in hits:
+    for hit in words & _list("names.txt"):
         _places(text, hit.decode(), "person-list", starts)
     doubtful = words & _list("doubtful_names.txt")
-    for match in _ENDING.finditer(text):
-        starts.setdefault(match.start(), "person-ending")
-    if not words.isdisjoint(_CUE_WORDS):
-        for match in _CUED.finditer(text):
-            if match[1].lower().encode() not in _list("common_words.txt") or match[1].encode() in doubtful:
-                starts.setdefault(match.start(1), "person-cue")
+    for word in words:
+        if word[-3:] in _ENDINGS or word[-4:] in _ENDINGS or word[-5:] in _ENDINGS:
+            _ending(text, word, starts)
+    _cued(text, words, doubtful, starts)
     for hit in doubtful:
-        for start in _all(text, hit.decode()):
-            step = _NEXT.match(text, start + len(hit.decode()))
-            if step and len(step[1]) > 2 and step[1].encode() in doubtful:
+        shown = hit.decode()
+        for start in _all(text, shown):
+            step = _NEXT.match(text, start + len(shown))
+            if step and len(step[1]) > 2 and step[1].encode() in doubtful and not _both_words(shown, step[1]):
                 starts.setdefault(start, "person-pair")
     end = -1
     for start in sorted(starts):
@@ -110,7 +129,39 @@ def find(text: str) -> Iterator[Found]:
             if found is not None:
                 yield found
                 end = found.end
-            
+
+
+def _ending(text: str, word: bytes, starts: dict[int, str]) -> None:
+    shown = word.decode()
+    if shown[0].isupper() and len(shown) > 4 and shown.istitle() and word.lower() not in _list("common_words.txt"):
+        _places(text, shown, "person-ending", starts)
+
+
+def _cued(text: str, words: set[bytes], doubtful: set[bytes], starts: dict[int, str]) -> None:
+    """Names after a title, or after what a text says before one."""
+    matches: list[re.Match[str]] = []
+    if not words.isdisjoint(_TITLES):
+        matches += _TITLED.finditer(text)
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        said = {word.lower() for word in words if len(word) < 10} & _SAID_WORDS
+        for word, phrase in _SAID_BEFORE if said else ():
+            at = lowered.find(phrase) if word in said else -1
+            while at >= 0:
+                match = _NAMED.match(text, at + len(phrase))
+                if match is not None and not (at and text[at - 1].isalnum()):
+                    matches.append(match)
+                at = lowered.find(phrase, at + len(phrase))
+    for match in matches:
+        word = match[1].removesuffix("'s").encode()
+        if word.lower() not in _list("common_words.txt") or word in doubtful:
+            starts.setdefault(match.start(1), "person-cue")
+
+
+def _both_words(first: str, second: str) -> bool:
+    common = _list("common_words.txt")
+    return first.lower().encode() in common and second.lower().encode() in common
+
 
 def _all(text: str, word: str) -> Iterator[int]:
     start = text.find(word)
@@ -165,7 +216,7 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
         if before is None:
             break
         word = before[1].rstrip(".")
-        if len(word) > 1 and (not _belongs(word) or word.lower() in _NO_PERSON or word.encode() in _CUE_WORDS):
+        if len(word) > 1 and (not _belongs(word) or word.lower() in _NO_PERSON or word.encode() in _TITLES):
             break
         start = before.start(1)
     if _HOUSE_BEFORE.search(text, max(0, start - 6), start) or _HOUSE_AFTER.match(text, end):
@@ -174,4 +225,5 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
 
 
 _HOUSE_BEFORE: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?\s\Z")
-_HOUSE_AFTER: Final = re.compile(r"\s(?:\d{1,4}(?![\d\-.]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")
+_HOUSE_AFTER: Final = re.compile(
+    r"\s(?:\d{1,4}(?![\d\-.]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")

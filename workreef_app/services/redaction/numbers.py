@@ -36,42 +36,34 @@ _DATE: Final = re.compile(r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|
                           r"|(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|[12]\d|3[01])[-./](?:19|20)\d\d(?!\d)")
 _IP: Final = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
 _NANP: Final = re.compile(r"(?:\+?1[-. ]{0,2})?\(?[2-9]\d\d\)?[-. ]{0,2}[2-9]\d\d[-. ]?\d{4}")
+#: A number before a word is a house's; one at the end of a line after a place is a post code.
+_STREET: Final = re.compile(r"\s[^\W\d_]{2,}")
 _LEFT = 48
 
 
 def find(text: str, wanted: Set[str]) -> Iterator[Found]:
     """Social security, employer and telephone numbers, those first that are surest."""
-    runs = _RUN.findall(text)
-    if not runs:
-        return
-    taken: list[tuple[int, int]] = []
-    if SSN in wanted:
-        yield from _kept(_social(text), taken)
-    if EIN in wanted:
-        yield from _kept(_employer(text), taken)
-    if PHONE in wanted:
-        for run in _RUN.finditer(text):
+    for run in _RUN.finditer(text):
+        taken: list[Found] = []
+        if SSN in wanted:
+            taken += _social(text, run)
+        if EIN in wanted and not taken:
+            taken += _employer(text, run)
+        yield from taken
+        if PHONE in wanted:
             for found in _phones(text, run):
-                if not any(found.start < end and start < found.end for start, end in taken):
+                if not any(found.start < other.end and other.start < found.end for other in taken):
                     yield found
 
 
-def _kept(finds: Iterator[Found], taken: list[tuple[int, int]]) -> Iterator[Found]:
-    for found in finds:
-        taken.append((found.start, found.end))
-        yield found
-
-
-def _social(text: str) -> Iterator[Found]:
-    for match in _SSN.finditer(text):
+def _social(text: str, run: re.Match[str]) -> Iterator[Found]:
+    for match in _SSN.finditer(text, *run.span()):
         start, end = match.span()
-        if match[1].strip() != match[2].strip() or _part_of_longer(text, start, end, match[1][0]):
-            continue
-        yield Found(SSN, start, end, "ssn")
-    if _SSN_CUE.search(text):
-        for match in _NINE.finditer(text):
-            if _SSN_CUE.search(text, max(0, match.start() - _LEFT), match.start()):
-                yield Found(SSN, *match.span(), "ssn-cue")
+        if match[1].strip() == match[2].strip() and not _part_of_longer(text, start, end, match[1][0]):
+            yield Found(SSN, start, end, "ssn")
+    for match in _NINE.finditer(text, *run.span()):
+        if _SSN_CUE.search(text, max(0, match.start() - _LEFT), match.start()):
+            yield Found(SSN, *match.span(), "ssn-cue")
 
 
 def _part_of_longer(text: str, start: int, end: int, separator: str) -> bool:
@@ -80,10 +72,8 @@ def _part_of_longer(text: str, start: int, end: int, separator: str) -> bool:
         text[end:end + 1] == separator and separator != "." and text[end + 1:end + 2].isdigit())
 
 
-def _employer(text: str) -> Iterator[Found]:
-    if not _EIN_CUE.search(text):
-        return
-    for match in _EIN.finditer(text):
+def _employer(text: str, run: re.Match[str]) -> Iterator[Found]:
+    for match in _EIN.finditer(text, *run.span()):
         start, end = match.span()
         if match[1] in _EIN_PREFIXES and (
             _EIN_CUE.search(text, max(0, start - _LEFT), start) or _EIN_CUE.search(text, end, end + 24)
@@ -117,7 +107,9 @@ def _is_phone(text: str, start: int, end: int) -> str:
         return ""
     if (after in ("-", "/", ":") or after == ".") and text[end + 1:end + 2].isdigit():
         return ""
-    if _DATE.search(shown) or _IP.match(shown) or _SSN_SHAPE.fullmatch(shown) or after == "%" or before in ("$", "€", "£"):
+    if after == "%" or before in ("$", "€", "£"):
+        return ""
+    if _DATE.search(shown) or _IP.match(shown) or _SSN_SHAPE.fullmatch(shown):
         return ""
     if shown[0] == "+" or shown[:2] == "(+":
         return "phone-international" if possible(shown if shown[0] == "+" else shown[1:].replace(")", "", 1)) else ""
@@ -128,9 +120,11 @@ def _is_phone(text: str, start: int, end: int) -> str:
         if before == "_" or before.isalpha():
             return ""
         national = digits == 10 and shown[0] not in "01" and shown[3] not in "01"
-        if cue and 7 <= digits <= 12:
+        if cue and 7 <= digits <= 11:
             return "phone-cue"
         return "phone-nanp" if national and after != "." and possible("+1" + shown) else ""
+    if not cue and _STREET.match(text, end) and shown.count(" ") == 1:
+        return ""
     return "phone-national" if _grouped(shown, cue) else ""
 
 

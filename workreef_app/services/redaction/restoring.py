@@ -11,12 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from workreef_app.services.redaction.tokens import TokenMap
 
 _SPACES: Final = r"[ \t\n]{0,2}"
 _NOT_AFTER: Final = r"(?<![A-Za-z0-9_])"
+_EXACT: Final = re.compile("⟦([A-Z_]{2,21}_[1-9][0-9]{0,8}·[a-z0-9]{3,24})⟧")
 #: Each part of a token as its spellings, each a sequence of patterns that match one character.
 _OPEN: Final = (("⟦",), (r"\\", "u", "2", "7", "[eE]", "6"))
 _DOT: Final = (("·",), (r"\\", "u", "0", "0", "[bB]", "7"))
@@ -42,17 +44,15 @@ class Reading:
 
 
 def reading_of(tokens: TokenMap) -> Reading:
-    """The patterns of a map; made anew when it has got a class, a nonce or a longer index."""
-    if tokens.reading is None or tokens.reading[0] != tokens.shape:
-        tokens.reading = (tokens.shape, _reading(tokens))
-    found: Reading = tokens.reading[1]
-    return found
+    """The patterns of a map; they know its classes and how long its nonces and indexes are."""
+    return _reading(frozenset(tokens.kinds), tokens.lengths, tokens.digits, tokens.longest)
 
 
-def _reading(tokens: TokenMap) -> Reading:
-    kinds = [[_letter(c) for c in kind] for kind in sorted(tokens.kinds, key=len, reverse=True)]
-    nonces = [[_letter(c) for c in nonce] for nonce in sorted(tokens.nonces, key=len, reverse=True)]
-    digits = rf"[1-9]\d{{0,{max(1, tokens.digits) - 1}}}"
+@lru_cache(maxsize=128)
+def _reading(names: frozenset[str], lengths: tuple[int, ...], most: int, longest: int) -> Reading:
+    kinds = [[_letter(c) for c in kind] for kind in sorted(names, key=len, reverse=True)]
+    nonces = [["[A-Za-z0-9]"] * length for length in lengths]
+    digits = rf"[1-9]\d{{0,{max(1, most) - 1}}}"
     kind, nonce = _either(kinds) or "(?!)", _either(nonces) or "(?!)"
     opened = rf"(?:{_either(_OPEN)}{_SPACES}|{_NOT_AFTER})"
     whole = (
@@ -68,8 +68,7 @@ def _reading(tokens: TokenMap) -> Reading:
     named = _part(kinds, numbered) if kinds else ""
     inner = _part(_OPEN, rf"{_SPACES}{named}", needed=True)
     bare = rf"|{_NOT_AFTER}{_part(kinds, numbered, needed=True)}" if kinds else ""
-    longest = tokens.longest + 40
-    return Reading(re.compile(whole), re.compile(unknown), re.compile(rf"(?:{inner}{bare})\Z"), longest)
+    return Reading(re.compile(whole), re.compile(unknown), re.compile(rf"(?:{inner}{bare})\Z"), longest + 40)
 
 
 def _letter(char: str) -> str:
@@ -103,6 +102,9 @@ def restore(text: str, tokens: TokenMap, *, in_json: bool = False, after: str = 
     """
     if "·" not in text and "⟦" not in text and "\\u" not in text:
         return Restored(text)
+    plain = None if in_json else _plainly(text, tokens)
+    if plain is not None:
+        return plain
     reading = reading_of(tokens)
     counts: Counter[str] = Counter()
     unknown, last = 0, len(after)
@@ -122,6 +124,20 @@ def restore(text: str, tokens: TokenMap, *, in_json: bool = False, after: str = 
     unknown += _unknown(reading, text, last, len(text))
     parts.append(text[last:])
     return Restored("".join(parts), counts, unknown)
+
+
+def _plainly(text: str, tokens: TokenMap) -> Restored | None:
+    """The text restored where it holds tokens exactly as they were made, and nothing like one beside; else None."""
+    parts = _EXACT.split(text)
+    between = "".join(parts[::2])
+    if "⟦" in between or "·" in between or "\\u" in between:
+        return None
+    said = parts[1::2]
+    values = [tokens.values.get(token) for token in said]
+    if None in values:
+        return None
+    parts[1::2] = values  # type: ignore[assignment]
+    return Restored("".join(parts), Counter([token.rpartition("_")[0] for token in said]))
 
 
 def _unknown(reading: Reading, text: str, start: int, end: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 _LETTERS: Final = "abcdefghijkmnpqrtuvwxyz23456789"
 _LENGTH: Final = 3
@@ -17,7 +17,7 @@ _TRIES: Final = 64
 class TokenMap:
     """Values and their tokens. Not for use by several threads at once."""
 
-    __slots__ = ("_counts", "_nonce", "_tokens", "digits", "longest", "nonces", "reading", "values")
+    __slots__ = ("_counts", "_nonce", "_tokens", "digits", "longest", "nonces", "values")
 
     def __init__(self, nonce: str | None = None) -> None:
         self._tokens: dict[str, str] = {}
@@ -26,8 +26,6 @@ class TokenMap:
         self.nonces: set[str] = set()
         #: The lengths of the longest token and of the longest index.
         self.longest = self.digits = 0
-        #: How its tokens are read, kept by `restoring`.
-        self.reading: tuple[object, Any] | None = None
         #: From what a token says, `EMAIL_1·k7q`, to the value.
         self.values: dict[str, str] = {}
 
@@ -77,9 +75,9 @@ class TokenMap:
         return self._counts.keys()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """What tells whether tokens of a new form have come."""
-        return len(self._counts), len(self.nonces), self.digits
+    def lengths(self) -> tuple[int, ...]:
+        """How long its nonces are, the longest first."""
+        return tuple(sorted({len(nonce) for nonce in self.nonces}, reverse=True))
 
     def originals(self) -> Iterable[str]:
         """The values that must not leave."""
