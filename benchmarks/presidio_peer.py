@@ -10,11 +10,11 @@ from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecog
 
 def run(texts: list[str]) -> float:
     recognisers = [(EmailRecognizer(), "EMAIL_ADDRESS"), (UsSsnRecognizer(), "US_SSN"), (PhoneRecognizer(), "PHONE_NUMBER")]
-    start = time.perf_counter()
+    start = time.process_time()
     for text in texts:
         for recogniser, entity in recognisers:
             recogniser.analyze(text, [entity], None)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> None:

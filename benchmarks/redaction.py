@@ -147,11 +147,11 @@ def speed(texts: Sequence[str]) -> float:
     total = sum(len(text.encode()) for text in texts)
     rates: list[float] = []
     for _ in range(PASSES):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for text in texts:
             tokens = TokenMap()
             restore(redactor.redact(text, tokens).text, tokens)
-        rates.append(total / (time.perf_counter() - begun))
+        rates.append(total / (time.process_time() - begun))
     return median(rates)
 
 

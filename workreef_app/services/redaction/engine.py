@@ -182,7 +182,8 @@ def _touches(text: str, found: tuple[Found, ...]) -> bool:
         before, after = text[max(0, item.start - 2):item.start], text[item.end:item.end + 2]
         if _HANGS.search(before[-1:] + after[:1]):
             return True
-        if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or after[1:].isupper()):
+        if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or (
+            after[:1] == " " and after[1:].isupper())):
             return True
     return False
 

@@ -44,7 +44,8 @@ _SAID_BEFORE: Final = tuple((word.encode(), phrase) for word, phrase in (
     ("by", "reported by "), ("to", "assigned to "), ("says", "says "), ("said", "said "), ("dear", "dear "), ("hi", "hi "),
     ("hello", "hello "), ("under", "under "),
 ))
-_SAID_WORDS: Final = frozenset(word for word, _ in _SAID_BEFORE)
+_SAID_WORDS: Final = frozenset(
+    shown for word, _ in _SAID_BEFORE for shown in (word, word.capitalize(), word.upper()))
 _NAMED: Final = re.compile(rf"\s{{0,3}}([{_CAP}][\w'\-]+)")
 #: What follows a name that is then no person's.
 _NO_PERSON: Final = frozenset((
@@ -112,7 +113,7 @@ def find(text: str) -> Iterator[Found]:
     for hit in words & _list("names.txt"):
         _places(text, hit.decode(), "person-list", starts)
     doubtful = words & _list("doubtful_names.txt")
-    for word in words:
+    for word in words - _list("common_words.txt"):
         if word[-3:] in _ENDINGS or word[-4:] in _ENDINGS or word[-5:] in _ENDINGS:
             _ending(text, word, starts)
     _cued(text, words, doubtful, starts)
@@ -142,10 +143,10 @@ def _cued(text: str, words: set[bytes], doubtful: set[bytes], starts: dict[int, 
     matches: list[re.Match[str]] = []
     if not words.isdisjoint(_TITLES):
         matches += _TITLED.finditer(text)
-    lowered = text.lower()
+    said = {word.lower() for word in words & _SAID_WORDS}
+    lowered = text.lower() if said else ""
     if len(lowered) == len(text):
-        said = {word.lower() for word in words if len(word) < 10} & _SAID_WORDS
-        for word, phrase in _SAID_BEFORE if said else ():
+        for word, phrase in _SAID_BEFORE:
             at = lowered.find(phrase) if word in said else -1
             while at >= 0:
                 match = _NAMED.match(text, at + len(phrase))
@@ -187,6 +188,15 @@ def _belongs(word: str) -> bool:
     return word.encode() in _list("doubtful_names.txt") or lowered not in _list("common_words.txt")
 
 
+def _may_precede(text: str, start: int) -> bool:
+    """Whether the word before may be a part of a name: it has a capital, or is one of those that join names."""
+    if start < 3 or not text[start - 1].isspace():
+        return False
+    first = text[max(text.rfind(" ", 0, start - 1), text.rfind("\n", 0, start - 1)) + 1]
+    return first.isupper() or first in "dvltbazuyeo"
+
+
+_BLANKS: Final = frozenset(" \t")
 _WORD: Final = re.compile(r"[\w'\-]*\w")
 
 
@@ -212,18 +222,20 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
     while text[end - 1] == "." and text[end - 3:end - 2] != " ":
         end -= 1
     for _ in range(2):
-        before = _PREVIOUS.search(text, max(0, floor, start - 40), start)
+        before = _PREVIOUS.search(text, max(0, floor, start - 40), start) if _may_precede(text, start) else None
         if before is None:
             break
         word = before[1].rstrip(".")
         if len(word) > 1 and (not _belongs(word) or word.lower() in _NO_PERSON or word.encode() in _TITLES):
             break
         start = before.start(1)
-    if _HOUSE_BEFORE.search(text, max(0, start - 6), start) or _HOUSE_AFTER.match(text, end):
+    if _HOUSE_AFTER.match(text, end) or (
+        text[start - 1:start] in _BLANKS and _HOUSE_BEFORE.search(text, max(0, start - 6), start)
+    ):
         return None
     return Found(PERSON, start, end, rule)
 
 
-_HOUSE_BEFORE: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?\s\Z")
+_HOUSE_BEFORE: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?[ \t]\Z")
 _HOUSE_AFTER: Final = re.compile(
-    r"\s(?:\d{1,4}(?![\d\-.]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")
+    r"[ \t](?:\d{1,4}(?![\d\-.]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")

@@ -38,6 +38,7 @@ _IP: Final = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$")
 _NANP: Final = re.compile(r"(?:\+?1[-. ]{0,2})?\(?[2-9]\d\d\)?[-. ]{0,2}[2-9]\d\d[-. ]?\d{4}")
 #: A number before a word is a house's; one at the end of a line after a place is a post code.
 _STREET: Final = re.compile(r"\s[^\W\d_]{2,}")
+_NO_SEPARATORS: Final = str.maketrans("", "", " \t-./_()+#,xXeEtTnsio")
 _LEFT = 48
 
 
@@ -61,7 +62,7 @@ def _social(text: str, run: re.Match[str]) -> Iterator[Found]:
         start, end = match.span()
         if match[1].strip() == match[2].strip() and not _part_of_longer(text, start, end, match[1][0]):
             yield Found(SSN, start, end, "ssn")
-    for match in _NINE.finditer(text, *run.span()):
+    for match in _NINE.finditer(text, *run.span()) if run.end() - run.start() >= 9 else ():
         if _SSN_CUE.search(text, max(0, match.start() - _LEFT), match.start()):
             yield Found(SSN, *match.span(), "ssn-cue")
 
@@ -100,7 +101,7 @@ def _is_phone(text: str, start: int, end: int) -> str:
     """The rule by which a candidate is a telephone number; empty where it is none."""
     shown = text[start:end]
     before, after = text[max(0, start - 1):start], text[end:end + 1]
-    digits = sum(map(str.isdigit, shown))
+    digits = len(shown.translate(_NO_SEPARATORS))
     if not 7 <= digits <= 20 or before.isdigit() or after.isdigit():
         return ""
     if before in ("-", ".", "/", ",", ":", "#") and text[start - 2:start - 1].isalnum() and start >= 2:

@@ -41,7 +41,7 @@ class TokenMap:
             self._avoid(text)
 
     def _avoid(self, text: str) -> None:
-        if self._nonce not in text and self._nonce not in text.casefold():
+        if self._nonce not in text and self._nonce.upper() not in text:
             return
         lowered = text.casefold()
         length = _LENGTH
