@@ -9,7 +9,9 @@ from presidio_analyzer.predefined_recognizers import EmailRecognizer, PhoneRecog
 
 
 def run(texts: list[str]) -> float:
-    recognisers = [(EmailRecognizer(), "EMAIL_ADDRESS"), (UsSsnRecognizer(), "US_SSN"), (PhoneRecognizer(), "PHONE_NUMBER")]
+    recognisers = [
+        (EmailRecognizer(), "EMAIL_ADDRESS"), (UsSsnRecognizer(), "US_SSN"), (PhoneRecognizer(), "PHONE_NUMBER"),
+    ]
     start = time.process_time()
     for text in texts:
         for recogniser, entity in recognisers:
@@ -19,7 +21,8 @@ def run(texts: list[str]) -> float:
 
 def main() -> None:
     texts = json.load(sys.stdin)
-    print(json.dumps({"version": version("presidio-analyzer"), "seconds": [run(texts) for _ in range(int(sys.argv[1]))]}))
+    seconds = [run(texts) for _ in range(int(sys.argv[1]))]
+    print(json.dumps({"version": version("presidio-analyzer"), "seconds": seconds}))
 
 
 if __name__ == "__main__":

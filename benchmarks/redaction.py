@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import venv
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -26,13 +25,13 @@ from typing import Any, NamedTuple
 from workreef_app.services.redaction import profiles
 from workreef_app.services.redaction.engine import Redactor
 from workreef_app.services.redaction.restoring import restore
+from workreef_app.services.redaction.scoring import score
 from workreef_app.services.redaction.tokens import TokenMap
 
 PASSES = 7
 PEER = "presidio-analyzer"
 PEER_SCRIPT = Path(__file__).with_name("presidio_peer.py")
 SIZE = 1024
-COVERED = 0.9
 OURS = {"EMAIL_ADDRESS": "EMAIL", "PHONE_NUMBER": "PHONE", "US_SSN": "SSN"}
 
 
@@ -63,36 +62,15 @@ def load(path: Path) -> list[Line]:
 
 def measure(lines: Sequence[Line], classes: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Recall and precision by class; None where there is nothing to divide by."""
-    redactor = Redactor(profiles.STANDARD)
-    true: Counter[str] = Counter()
-    reached: Counter[str] = Counter()
-    found: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    for line in lines:
-        finds = redactor.find(line.text)
-        for kind, start, end in line.spans:
-            true[kind] += 1
-            reached[kind] += any(f.kind == kind and _covers(f.start, f.end, start, end) for f in finds)
-        for find in finds:
-            found[find.kind] += 1
-            right[find.kind] += any(k == find.kind and _covers(find.start, find.end, s, e) for k, s, e in line.spans)
-    return {
-        kind: {
-            "recall": reached[kind] / true[kind] if true[kind] else None,
-            "precision": right[kind] / found[kind] if found[kind] else None,
-        }
-        for kind in classes if true[kind] or found[kind]
-    }
-
-
-def _covers(start: int, end: int, true_start: int, true_end: int) -> bool:
-    return min(end, true_end) - max(start, true_start) >= COVERED * (true_end - true_start)
+    scores = {s.kind: s for s in score(((line.text, line.spans) for line in lines), Redactor(profiles.STANDARD))}
+    return {kind: {"recall": scores[kind].recall, "precision": scores[kind].precision}
+            for kind in classes if kind in scores}
 
 
 SENTENCES = (
-    ("Her SSN is {} on file.", "SSN", True), ("social security number: {}", "SSN", True), ("{} (SSN)", "SSN", True),
-    ("ssn={}", "SSN", True), ('{{"ssn": "{}"}}', "SSN", True), ("user_{}_new", "SSN", True), ("EIN {}", "EIN", False),
-    ("employer id {} filed late", "EIN", False), ("Our federal tax id is {}.", "EIN", False), ("FEIN: {}", "EIN", False),
+    ("Her SSN is {} on file.", "SSN"), ("social security number: {}", "SSN"), ("{} (SSN)", "SSN"),
+    ("ssn={}", "SSN"), ('{{"ssn": "{}"}}', "SSN", True), ("user_{}_new", "SSN"), ("EIN {}", "EIN"),
+    ("employer id {} filed late", "EIN"), ("Our federal tax id is {}.", "EIN"), ("FEIN: {}", "EIN"),
 )
 DECOYS = (
     "Order 000-12-3456 was late.", "Ref 666-12-3456", "Case 912-34-5678", "part 12-3456789 in stock",
@@ -109,7 +87,7 @@ def generated(count: int = 1500, seed: int = 7) -> list[Line]:
         if chance.random() < 0.3:
             lines.append(Line(chance.choice(DECOYS), []))
             continue
-        sentence, kind, _is_ssn = chance.choice(SENTENCES)
+        sentence, kind = chance.choice(SENTENCES)
         value = _ssn(chance) if kind == "SSN" else _ein(chance)
         start = sentence.replace("{{", "{").replace("}}", "}").index("{}") if "{{" in sentence else sentence.index("{}")
         lines.append(Line(sentence.format(value), [(kind, start, start + len(value))]))
@@ -198,7 +176,7 @@ def table(report: dict[str, Any]) -> str:
     rows = [(name, kind, *figures.values()) for name, part in (("data", "classes"), ("generated", "generated"))
             for kind, figures in report[part].items()]
     lines = [f"{'set':<10}{'class':<8}{'recall':>8}{'precision':>11}"]
-    lines += [f"{name:<10}{kind:<8}{_shown(recall):>8}{_shown(precision):>11}" for name, kind, recall, precision in rows]
+    lines += [f"{name:<10}{kind:<8}{_shown(reached):>8}{_shown(right):>11}" for name, kind, reached, right in rows]
     lines.append(f"{report['bytes_per_second'] / 1e6:.2f} MB/s; wanted 5 or more")
     if "speed_ratio" in report:
         lines.append(f"{report['speed_ratio']:.1f} × {report['peer']['name']}; wanted 18 or more")

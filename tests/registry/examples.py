@@ -290,9 +290,10 @@ EXAMPLES: dict[str, Example] = {
 from tests.registry import (  # noqa: E402  (made of what stands above)
     examples_matrix,
     examples_people,
+    examples_redaction,
     examples_sso,
     examples_tokens,
 )
 
-for _area in (examples_people, examples_tokens, examples_sso, examples_matrix):
+for _area in (examples_people, examples_tokens, examples_sso, examples_matrix, examples_redaction):
     EXAMPLES |= _area.EXAMPLES

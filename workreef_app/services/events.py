@@ -37,6 +37,7 @@ class Event(StrEnum):
     SCOPE_DENIED = "scope.denied"
     DATA_READ = "data.read"
     SETTING_CHANGED = "setting.changed"
+    REDACTION_CHANGED = "redaction.changed"
     DEPARTMENT_CREATED = "department.created"
     IMPORT_STARTED = "import.started"
     IMPORT_RECEIVED = "import.received"

@@ -7,9 +7,11 @@ from workreef_app.services.alarms import models as alarms
 from workreef_app.services.audit import models as audit
 from workreef_app.services.jobs import models as jobs
 from workreef_app.services.recommend import models as recommend
+from workreef_app.services.redaction import models as redaction
 from workreef_app.services.signals import models as signals
 from workreef_app.services.vault import models as vault
 from workreef_app.services.vault.columns import TenantTable
 
-__all__ = ["access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "signals", "tokens", "vault"]
+__all__ = ["access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "redaction", "signals", "tokens",
+           "vault"]
 metadata = TenantTable.metadata

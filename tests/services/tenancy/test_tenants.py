@@ -159,7 +159,8 @@ def test_without_a_scope_the_app_role_sees_no_row_of_any_table(
         rows = {t: owner.execute(f'SELECT count(*) FROM "{t}"').fetchone()[0] for t in metadata.tables}  # type: ignore[index]
     assert {t for t, count in rows.items() if count == 0} <= {
         "alarm", "alarm_delivery", "alarm_route", "api_token", "api_token_operation", "decision", "factor",
-        "federated_identity", "identity_provider", "link_request", "person_note", "recovery_code", "setting",
+        "federated_identity", "identity_provider", "link_request", "person_note", "recovery_code",
+        "redaction_change", "redaction_profile", "setting",
         "setting_change", "spool_chunk", "used_sign_on",
     }
     with sql_as_app(filled) as app:

@@ -41,9 +41,11 @@ _KEY: Final = re.compile(
     r"|eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}|wr_[A-Za-z0-9_\-]{20,200})"
 )
 _NAMED_KEY: Final = re.compile(
-    r"(?:api[_\- ]?key|secret(?:[_\- ]?(?:access)?[_\- ]?key)?|access[_\- ]?token|auth[_\- ]?token|password|passwd|bearer)"
+    r"(?:api[_\- ]?key|secret(?:[_\- ]?(?:access)?[_\- ]?key)?|access[_\- ]?token|auth[_\- ]?token|password|passwd"
+    r"|bearer)"
     r"[\"']?\s?[:= ]\s?[\"']?([A-Za-z0-9_+/=.\-]{16,200})", re.IGNORECASE)
-_PEM: Final = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL)
+_PEM: Final = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
 def find(text: str, wanted: Set[str]) -> Iterator[Found]:

@@ -27,42 +27,30 @@ _CONSONANTS: Final = "bcdfghjklmnprstvz"
 _ENDINGS: Final = frozenset(ending.encode() for ending in (
     *(f"{c}{e}" for c in _CONSONANTS for e in ("ov", "ev")), *(f"{c}ski" for c in "nwlt"), *(f"{c}sky" for c in "nlvt"),
     *(f"{c}sen" for c in "ndtlrkmg"), *(f"{c}nen" for c in "aiouy"), "ova", "eva", "ić", "ič", "ský", "ová",
-    *"yeva iyev nska wska skaya ович sson dóttir dottir enko vili yan vich escu ulos akis idis wicz czyk czak oglu "
-    "qvist kvist lund gaard gård hashi moto yama mura kawa saki guchi ffy".split(),
+    "yeva", "iyev", "nska", "wska", "skaya", "ович", "sson", "dóttir", "dottir", "enko", "vili", "yan", "vich",
+    "escu", "ulos", "akis", "idis", "wicz", "czyk", "czak", "oglu", "qvist", "kvist", "lund", "gaard", "gård",
+    "hashi", "moto", "yama", "mura", "kawa", "saki", "guchi", "ffy",
 ))
 _LENGTHS: Final = tuple(sorted({len(ending) for ending in _ENDINGS}))
 _TITLED: Final = re.compile(
     rf"(?<!\w)(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sr|Sra|Herr|Frau|Mme|Mlle|Miss|Sir|Madam|Professor|Doctor|Officer|Judge|mr|mrs|ms|dr)"
     rf"\.?\s([{_CAP}][\w'\-]+)")
 _TITLES: Final = frozenset(
-    b"Mr Mrs Ms Mx Dr Prof Sr Sra Herr Frau Mme Mlle Miss Sir Madam Professor Doctor Officer Judge mr mrs ms dr".split())
+    b"Mr Mrs Ms Mx Dr Prof Sr Sra Herr Frau Mme Mlle Miss Sir Madam Professor Doctor Officer Judge mr mrs ms dr"
+    .split())
 #: What a text says before a name, and the word of it that is looked for first.
 _SAID_BEFORE: Final = tuple((word.encode(), phrase) for word, phrase in (
     ("name", "name is "), ("name", "name: "), ("am", "i am "), ("m", "i'm "), ("is", "this is "), ("named", "named "),
-    ("him", "him "), ("attn", "attn: "), ("regards", "regards,"), ("sincerely", "sincerely,"), ("contact", "contact: "),
+    ("him", "him "), ("attn", "attn: "), ("regards", "regards,"), ("sincerely", "sincerely,"),
+    ("contact", "contact: "),
     ("me", "call me "), ("called", "called "), ("patient", "patient "), ("employee", "employee "), ("by", "signed by "),
-    ("by", "reported by "), ("to", "assigned to "), ("says", "says "), ("said", "said "), ("dear", "dear "), ("hi", "hi "),
+    ("by", "reported by "), ("to", "assigned to "), ("says", "says "), ("said", "said "), ("dear", "dear "),
+    ("hi", "hi "),
     ("hello", "hello "), ("under", "under "),
 ))
 _SAID_WORDS: Final = frozenset(
     shown for word, _ in _SAID_BEFORE for shown in (word, word.capitalize(), word.upper()))
 _NAMED: Final = re.compile(rf"\s{{0,3}}([{_CAP}][\w'\-]+)")
-#: What follows a name that is then no person's.
-_NO_PERSON: Final = frozenset((
-    "ag airport associates association ave avenue avenue's bank bay beach blvd boulevard bridge burg burgs bypass "
-    "camp canyon cape capital causeway center centre church circle circles city cliff clinic club co coast "
-    "college committee common commons company corp corporation county court cove cp creek crossing dale dam data "
-    "department divide drive energy estate estates expressway extension fall falls ferry field fields flat flats "
-    "ford forest fork forks foundation freeway garden gardens gateway glen glens gmbh gorge green group grove "
-    "harbor harbour haven heights highway hills holdings hollow hospital inc industries inlet institute insurance "
-    "international island islands isle junction key keys knoll laboratories labs lake land lane llc loop ltd mall "
-    "manor meadow media mews mills motorway mount mountain museum neck news oval park parks parkway partners pass "
-    "path pike pine place plain plains plaza plc point port ports prairie radial ramp ranch rapid rd rest ridge "
-    "river road route row rue run sa school services shoal shore skyway society solutions spring springs spur "
-    "square squares st state station str stravenue stream street street's streets summit systems tales "
-    "technologies terrace throughway times township trace track trafficway trail tunnel turnpike underpass union "
-    "unions university valley viaduct view views village ville vista walk way ways well wells "
-).split())
 _MOST_WORDS: Final = 4
 
 
@@ -73,7 +61,7 @@ def _list(name: str) -> frozenset[bytes]:
 
 def warm() -> None:
     """Reads the lists once, so that no first call waits for them."""
-    for name in ("names.txt", "doubtful_names.txt", "common_words.txt"):
+    for name in ("names.txt", "doubtful_names.txt", "common_words.txt", "after_places.txt"):
         _list(name)
 
 
@@ -81,7 +69,8 @@ class People:
     """The names of a tenant's own people, found whatever their case."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        full, single = set(), set()
+        full: set[str] = set()
+        single: set[str] = set()
         for name in names:
             words = [word for word in name.split() if len(word) > 1]
             if words:
@@ -89,7 +78,7 @@ class People:
             single.update(word for word in words if len(word) > 2)
         parts = sorted(full | {word for word in single if word.lower().encode() not in _list("common_words.txt")},
                        key=len, reverse=True)
-        self._first = {word.casefold().encode() for part in parts for word in _words(part.casefold().encode())}
+        self._first = {word for part in parts for word in _words(part.casefold().encode())}
         self._pattern = re.compile(
             rf"(?<!\w)(?:{'|'.join(re.escape(part).replace(chr(92) + ' ', chr(92) + 's+') for part in parts)})(?!\w)",
             re.IGNORECASE) if parts else None
@@ -212,7 +201,7 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
             if step is None:
                 break
             word = step[1].rstrip(".")
-            if word.lower() in _NO_PERSON:
+            if word.lower().encode() in _list("after_places.txt"):
                 return None
             if len(word) > 1 and not _belongs(word.removesuffix("'s")):
                 break
@@ -226,7 +215,7 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
         if before is None:
             break
         word = before[1].rstrip(".")
-        if len(word) > 1 and (not _belongs(word) or word.lower() in _NO_PERSON or word.encode() in _TITLES):
+        if len(word) > 1 and (not _belongs(word) or word.lower().encode() in _list("after_places.txt") or word.encode() in _TITLES):
             break
         start = before.start(1)
     if _HOUSE_AFTER.match(text, end) or (

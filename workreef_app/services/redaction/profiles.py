@@ -17,7 +17,7 @@ AGGRESSIVE_CLASSES: Final = STANDARD_CLASSES | {IP, CARD, IBAN, ADDRESS, DOB, MR
 #: In the order in which they are shown.
 CLASSES: Final = (EMAIL, PHONE, SSN, EIN, PERSON, IP, CARD, IBAN, ADDRESS, DOB, MRN, URL, API_KEY)
 NAMES: Final = ("off", "standard", "aggressive", "custom")
-MOST_ENTRIES, MOST_PATTERNS, LONGEST_ENTRY, LONGEST_PATTERN = 500, 50, 200, 300
+MOST_ENTRIES, MOST_PATTERNS, LONGEST_ENTRY, LONGEST_PATTERN = 200, 50, 100, 300
 _CLASS_NAME: Final = re.compile(r"[A-Z][A-Z_]{0,19}[A-Z]")
 _MEMORY: Final = 1 << 20  # bytes that a compiled pattern may take
 

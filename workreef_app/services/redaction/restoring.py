@@ -136,7 +136,7 @@ def _plainly(text: str, tokens: TokenMap) -> Restored | None:
     values = [tokens.values.get(token) for token in said]
     if None in values:
         return None
-    parts[1::2] = values  # type: ignore[assignment]
+    parts[1::2] = values
     return Restored("".join(parts), Counter([token.rpartition("_")[0] for token in said]))
 
 
