@@ -69,7 +69,7 @@ def measure(lines: Sequence[Line], classes: Sequence[str]) -> dict[str, dict[str
 
 SENTENCES = (
     ("Her SSN is {} on file.", "SSN"), ("social security number: {}", "SSN"), ("{} (SSN)", "SSN"),
-    ("ssn={}", "SSN"), ('{{"ssn": "{}"}}', "SSN", True), ("user_{}_new", "SSN"), ("EIN {}", "EIN"),
+    ("ssn={}", "SSN"), ('{{"ssn": "{}"}}', "SSN"), ("user_{}_new", "SSN"), ("EIN {}", "EIN"),
     ("employer id {} filed late", "EIN"), ("Our federal tax id is {}.", "EIN"), ("FEIN: {}", "EIN"),
 )
 DECOYS = (

@@ -21,7 +21,8 @@ __all__ = ["Found", "Redacted", "Redactor"]
 _NUMBERS: Final = frozenset({SSN, EIN, PHONE})
 _OURS: Final = re.compile(r"⟦[A-Z_]{2,21}_[1-9]\d{0,8}·[a-z0-9]{3,24}⟧")
 _ROUNDS: Final = 4
-_HANGS: Final = re.compile(r"[\w@+/%&\\=-]")
+_HANGS: Final = re.compile(r"""[^\s.,;:()\[\]"'<>⟦⟧?!]""")
+_JOINTS: Final = frozenset(".'?!:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ def _touches(text: str, found: tuple[Found, ...]) -> bool:
     for item in found:
         before, after = text[max(0, item.start - 2):item.start], text[item.end:item.end + 2]
         if _HANGS.search(before[-1:] + after[:1]):
+            return True
+        if (after[:1] in _JOINTS and after[1:].isalnum()) or (before[-1:] in _JOINTS and before[:1].isalnum()):
             return True
         if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or (
             after[:1] == " " and after[1:].isupper())):

@@ -185,6 +185,11 @@ def _may_precede(text: str, start: int) -> bool:
     return first.isupper() or first in "dvltbazuyeo"
 
 
+def _of_place(word: str) -> bool:
+    """Whether a word after a name makes it a street's, a firm's or a place's."""
+    return word.lower().encode() in _list("after_places.txt")
+
+
 _BLANKS: Final = frozenset(" \t")
 _WORD: Final = re.compile(r"[\w'\-]*\w")
 
@@ -201,7 +206,7 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
             if step is None:
                 break
             word = step[1].rstrip(".")
-            if word.lower().encode() in _list("after_places.txt"):
+            if _of_place(word):
                 return None
             if len(word) > 1 and not _belongs(word.removesuffix("'s")):
                 break
@@ -215,7 +220,7 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
         if before is None:
             break
         word = before[1].rstrip(".")
-        if len(word) > 1 and (not _belongs(word) or word.lower().encode() in _list("after_places.txt") or word.encode() in _TITLES):
+        if len(word) > 1 and (not _belongs(word) or _of_place(word) or word.encode() in _TITLES):
             break
         start = before.start(1)
     if _HOUSE_AFTER.match(text, end) or (

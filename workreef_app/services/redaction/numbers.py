@@ -129,7 +129,7 @@ def _is_phone(text: str, start: int, end: int) -> str:
     return "phone-national" if _grouped(shown, cue) else ""
 
 
-_SSN_SHAPE: Final = re.compile(r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|\d{4}-\d{3}")
+_SSN_SHAPE: Final = re.compile(r"\d{3}[-. ]\d{2}[-. ]\d{4}|\d{5}-\d{4}|\d{4}-\d{3}|\d{2}-\d{7}")
 _GROUPS: Final = re.compile(r"\d+")
 
 
