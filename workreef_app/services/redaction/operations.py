@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -30,7 +31,7 @@ from workreef_app.services.redaction.engine import Redactor
 from workreef_app.services.redaction.models import RedactionChange, RedactionProfile
 from workreef_app.services.redaction.profiles import Profile, ProfileError
 from workreef_app.services.redaction.restoring import restore
-from workreef_app.services.redaction.scoring import score
+from workreef_app.services.redaction.scoring import Span, score
 from workreef_app.services.redaction.tokens import TokenMap
 
 ADMINS = frozenset({Persona.ADMIN})
@@ -38,6 +39,7 @@ PAGE = 25
 Name = Literal["off", "standard", "aggressive", "custom"]
 Entry = Annotated[str, StringConstraints(max_length=profiles.LONGEST_ENTRY, strip_whitespace=True)]
 ClassName = Annotated[str, StringConstraints(max_length=30)]
+PatternText = Annotated[str, StringConstraints(max_length=profiles.LONGEST_PATTERN + 30, strip_whitespace=True)]
 _ENTRIES = text("""
 SELECT seq, (content::json -> 'detail' ->> 'change') AS change FROM audit_entry
 WHERE target = 'redaction_profile' AND event = 'redaction.changed'
@@ -45,33 +47,18 @@ WHERE target = 'redaction_profile' AND event = 'redaction.changed'
 """)
 
 
-class PatternGiven(Command):
-    """A pattern of the tenant's own, and the class of what it finds."""
+class Parts(Command):
+    """What a `custom` profile consists of. A pattern reads `NAME expression`."""
 
-    name: str = Field(max_length=30)
-    expression: str = Field(max_length=profiles.LONGEST_PATTERN)
-
-
-class Draft(Command):
-    """A profile as it is edited. All but the name counts for `custom` alone, and is kept for it."""
-
-    name: Name
     classes: list[ClassName] = Field(max_length=len(profiles.CLASSES), default_factory=list)
     deny: list[Entry] = Field(max_length=profiles.MOST_ENTRIES, default_factory=list)
     allow: list[Entry] = Field(max_length=profiles.MOST_ENTRIES, default_factory=list)
-    patterns: list[PatternGiven] = Field(max_length=profiles.MOST_PATTERNS, default_factory=list)
+    patterns: list[PatternText] = Field(max_length=profiles.MOST_PATTERNS, default_factory=list)
     response: bool = False
 
 
 class ReadRedaction(Command):
     pass
-
-
-class PatternShown(Result):
-    """A pattern of the tenant's own."""
-
-    name: str
-    expression: str
 
 
 class Shown(Result):
@@ -82,7 +69,7 @@ class Shown(Result):
     classes: list[str]
     deny: list[str]
     allow: list[str]
-    patterns: list[PatternShown]
+    patterns: list[str]
     response: bool
 
 
@@ -100,7 +87,8 @@ def _shown(name: str, body: dict[str, Any]) -> dict[str, Any]:
     profile = profile_of(name, body)
     finds = [kind for kind in profiles.CLASSES if kind in profile.classes]
     finds += sorted({pattern.name for pattern in profile.patterns})
-    return {"name": name, "finds": finds, **body}
+    patterns = [f"{each['name']} {each['expression']}" for each in body["patterns"]]
+    return {"name": name, "finds": finds, **body, "patterns": patterns}
 
 
 def _settings(work: Work, row: RedactionProfile | None) -> RedactionSettings:
@@ -125,7 +113,10 @@ def read_redaction(work: Work, command: ReadRedaction) -> RedactionSettings:
     return _settings(work, work.session.get(RedactionProfile, True))
 
 
-class ChangeRedaction(Draft):
+class ChangeRedaction(Parts):
+    """The profile that is to hold. Its parts count for `custom` alone, and are kept for it."""
+
+    name: Name
     version: int | None = Field(None, ge=0, description="The version that was read; the change is refused if it is "
                                                         "another one by now. Without it the change always holds.")
 
@@ -138,7 +129,7 @@ def change_redaction(work: Work, command: ChangeRedaction) -> RedactionSettings:
     if command.version is not None and command.version != version:
         raise Conflict("Somebody changed the profile since you read it. Look at what holds now.")
     body = _body(command)
-    profile = _profile(command)
+    profile = _profile(command.name, command)
     before = {"name": row.name if row else DEFAULT, **(row.body if row else FIRST_BODY)}
     if row is None:
         row = RedactionProfile(only=True, name=DEFAULT, body=body, version=0, updated_at=work.now)
@@ -160,26 +151,32 @@ def change_redaction(work: Work, command: ChangeRedaction) -> RedactionSettings:
     return _settings(work, row)
 
 
-def _body(draft: Draft) -> dict[str, Any]:
+def _body(parts: Parts) -> dict[str, Any]:
+    patterns = [each.partition(" ") for each in parts.patterns]
     return {
-        "classes": sorted(set(draft.classes)), "deny": list(dict.fromkeys(draft.deny)),
-        "allow": list(dict.fromkeys(draft.allow)),
-        "patterns": [{"name": p.name, "expression": p.expression} for p in draft.patterns], "response": draft.response,
+        "classes": sorted(set(parts.classes)), "deny": list(dict.fromkeys(parts.deny)),
+        "allow": list(dict.fromkeys(parts.allow)), "response": parts.response,
+        "patterns": [{"name": name, "expression": expression.strip()} for name, _, expression in patterns],
     }
 
 
-def _profile(draft: Draft) -> Profile:
-    """The draft's profile; the parts of `custom` are checked whatever its name. Raises Invalid."""
+def _profile(name: str, parts: Parts) -> Profile:
+    """The profile of this name; the parts of `custom` are checked whatever the name is. Raises Invalid."""
     try:
-        own = profile_of("custom", _body(draft))
+        own = profile_of("custom", _body(parts))
     except ProfileError as error:
         raise Invalid("The profile cannot be used as it is.", fields={error.field: str(error)}) from None
-    return own if draft.name == "custom" else profiles.BUILT_IN[draft.name]
+    return own if name == "custom" else profiles.BUILT_IN[name]
 
 
-class PreviewRedaction(Command):
+def _redactor(work: Work, name: str | None, parts: Parts) -> Redactor:
+    """The redactor of a profile that is tried, or of the one that holds."""
+    return redactor_of(work.session, _profile(name, parts) if name else None)
+
+
+class PreviewRedaction(Parts):
     text: str = Field(max_length=20000)
-    draft: Draft | None = Field(None, description="A profile that is not saved; without it, the one that holds.")
+    name: Name | None = Field(None, description="A profile to try, with its parts; without it, the one that holds.")
     answer: str = Field("", max_length=20000, description="What a model might answer, with tokens; without it, the "
                                                           "text that leaves comes back as it is.")
 
@@ -207,7 +204,7 @@ class Preview(Result):
 @operation("redaction.preview", by=AUDITORS, limit="120/minute", audit=Event.DATA_READ)
 def preview_redaction(work: Work, command: PreviewRedaction) -> Preview:
     """Shows what would leave of a text. Nothing is stored, and the audit log has counts alone."""
-    redactor = redactor_of(work.session, _profile(command.draft) if command.draft else None)
+    redactor = _redactor(work, command.name, command)
     tokens = TokenMap("k7q" if "k7q" not in command.text.lower() else None)
     done = redactor.redact(command.text, tokens)
     answer = command.answer or done.text
@@ -223,20 +220,11 @@ def preview_redaction(work: Work, command: PreviewRedaction) -> Preview:
     )
 
 
-class LabelledSpan(Command):
-    type: str = Field(max_length=40)
-    start: int = Field(ge=0, le=20000)
-    end: int = Field(ge=0, le=20000)
+class TestRedaction(Parts):
+    """Labelled lines, each JSON: `{"text": "…", "spans": [{"type": "EMAIL", "start": 0, "end": 9}]}`."""
 
-
-class LabelledLine(Command):
-    text: str = Field(max_length=5000)
-    spans: list[LabelledSpan] = Field(max_length=200)
-
-
-class TestRedaction(Command):
-    lines: list[LabelledLine] = Field(min_length=1, max_length=1000)
-    draft: Draft | None = None
+    lines: list[Annotated[str, StringConstraints(max_length=20000)]] = Field(min_length=1, max_length=1000)
+    name: Name | None = Field(None, description="A profile to try, with its parts; without it, the one that holds.")
 
 
 class ScoreRow(Result):
@@ -263,16 +251,25 @@ OTHER_NAMES = {"EMAIL_ADDRESS": "EMAIL", "PHONE_NUMBER": "PHONE", "US_SSN": "SSN
 @operation("redaction.test", by=AUDITORS, limit="20/minute", audit=Event.DATA_READ)
 def test_redaction(work: Work, command: TestRedaction) -> Scores:
     """Measures a profile on labelled lines: recall and precision by class. Nothing is stored."""
-    redactor: Redactor = redactor_of(work.session, _profile(command.draft) if command.draft else None)
-    lines = [
-        (line.text, [(OTHER_NAMES.get(s.type, s.type), s.start, s.end) for s in line.spans if s.end > s.start])
-        for line in command.lines
-    ]
+    redactor = _redactor(work, command.name, command)
+    lines = [_labelled(number, line) for number, line in enumerate(command.lines)]
     work.note(target="redaction_profile", rows=len(lines))
     return Scores(lines=len(lines), rows=[
         ScoreRow(kind=s.kind, true=s.true, found=s.found, recall=s.recall, precision=s.precision)
         for s in score(lines, redactor)
     ])
+
+
+def _labelled(number: int, line: str) -> tuple[str, list[Span]]:
+    """A line of a test set. Raises Invalid."""
+    try:
+        row = json.loads(line)
+        spans = [(str(s["type"]), int(s["start"]), int(s["end"])) for s in row["spans"]]
+        return str(row["text"]), [(OTHER_NAMES.get(kind, kind), start, end) for kind, start, end in spans]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Invalid("A line of the test set cannot be read.", fields={
+            f"lines.{number}": 'must be {"text": "…", "spans": [{"type": "EMAIL", "start": 0, "end": 9}]}',
+        }) from None
 
 
 class ReadRedactionHistory(Command):
