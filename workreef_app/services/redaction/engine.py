@@ -46,12 +46,15 @@ class Redactor:
         self._allow = _any_of(profile.allow)
         names.warm()
 
-    def redact(self, text: str, tokens: TokenMap) -> Redacted:
-        """The text with tokens in place of what was found; the offsets of findings are those of the original."""
+    def redact(self, text: str, tokens: TokenMap, *, ours: bool = False) -> Redacted:
+        """The text with tokens in place of what was found; the offsets of findings are those of the original.
+
+        `ours`: tokens that are in the text already, as in an answer, are left as they are.
+        """
         if self.profile.off or not text:
             return Redacted(text)
         tokens.prepare((text,))
-        found = self.find(text)
+        found = self.find(text, ours=ours)
         if not found:
             return Redacted(text)
         out = _replace(text, found, tokens)

@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
 from workreef_app.services.redaction.found import Found
-from workreef_app.services.redaction.profiles import ADDRESS, API_KEY, CARD, DOB, IBAN, IP, MRN, URL
+from workreef_app.services.redaction.profiles import ADDRESS, API_KEY, CARD, DOB, IBAN, IP, ITIN, MRN, URL
 
 _IPV4: Final = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)")
 _IPV6: Final = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,36}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])")
@@ -29,6 +29,8 @@ _BORN: Final = re.compile(
 _RECORD: Final = re.compile(
     r"(?<![a-z])(?:mrn|medical[\s_-]record(?:[\s_-](?:no|number|num|id))?|patient[\s_-](?:id|no|number)|chart[\s_-]no)"
     r"(?![a-z])[^\w\n]{0,4}(?:is\s|no\.?\s|number\s)?([A-Z]{0,4}[- ]?\d[\d-]{3,13}\d)", re.IGNORECASE)
+#: Written as social security numbers are, from 900 on, where none is ever given out; the IRS numbers others so.
+_TAXPAYER: Final = re.compile(r"(?<!\d)(?<!\d[-. ])9\d\d([-. ])\d\d\1\d{4}(?!\d)")
 _CREDENTIALS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s/@:\"'<>]{0,100}:[^\s/@\"'<>]{1,200}@[^\s\"'<>\\]{1,300}")
 _QUERY_SECRET: Final = re.compile(
     r"https?://[^\s\"'<>]{1,300}[?&](?:access_token|token|api_?key|key|sig|signature|password|secret)=[^\s\"'<>&]{6,}"
@@ -134,7 +136,12 @@ def _records(text: str) -> Iterator[Found]:
         yield Found(MRN, *match.span(1), "medical-record")
 
 
+def _taxpayers(text: str) -> Iterator[Found]:
+    for match in _TAXPAYER.finditer(text):
+        yield Found(ITIN, *match.span(), "taxpayer")
+
+
 _DETECTORS: Final[tuple[tuple[str, Callable[[str], Iterator[Found]]], ...]] = (
-    (API_KEY, _keys), (URL, _urls), (IBAN, _ibans), (CARD, _cards), (MRN, _records), (DOB, _births), (IP, _addresses),
+    (API_KEY, _keys), (URL, _urls), (IBAN, _ibans), (CARD, _cards), (MRN, _records), (ITIN, _taxpayers), (DOB, _births), (IP, _addresses),
     (ADDRESS, _streets),
 )
