@@ -58,7 +58,7 @@ class Redactor:
         if not found:
             return Redacted(text)
         out = _replace(text, found, tokens)
-        if _touches(text, found):
+        if "@" in out or _touches(text, found):
             out = self._again(out, tokens)
         return Redacted(out, found, Counter([item.kind for item in found]))
 
