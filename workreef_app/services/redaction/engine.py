@@ -191,6 +191,10 @@ def _touches(text: str, found: tuple[Found, ...]) -> bool:
         if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or (
             after[:1] == " " and after[1:].isupper())):
             return True
+        if item.kind != PERSON and before[1:].isspace() and text[item.start].isdigit():
+            word = text[text.rfind(" ", 0, item.start - 1) + 1:item.start]
+            if not word.islower():
+                return True
     return False
 
 

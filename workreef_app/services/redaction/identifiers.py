@@ -142,6 +142,6 @@ def _taxpayers(text: str) -> Iterator[Found]:
 
 
 _DETECTORS: Final[tuple[tuple[str, Callable[[str], Iterator[Found]]], ...]] = (
-    (API_KEY, _keys), (URL, _urls), (IBAN, _ibans), (CARD, _cards), (MRN, _records), (ITIN, _taxpayers), (DOB, _births), (IP, _addresses),
-    (ADDRESS, _streets),
+    (API_KEY, _keys), (URL, _urls), (IBAN, _ibans), (CARD, _cards), (MRN, _records), (ITIN, _taxpayers),
+    (DOB, _births), (IP, _addresses), (ADDRESS, _streets),
 )

@@ -232,4 +232,4 @@ def _whole(text: str, start: int, rule: str, floor: int) -> Found | None:
 
 _HOUSE_BEFORE: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?[ \t]\Z")
 _HOUSE_AFTER: Final = re.compile(
-    r"[ \t](?:\d{1,4}(?![\d\-.]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")
+    r"[ \t](?:\d{1,4}(?![\w\-.@]|\s?(?:%|years|yrs|am|pm|times|days))|str(?:\.|eet)?(?!\w)|u\.\s|út(?!\w))")
