@@ -54,11 +54,11 @@ class Redactor:
         if self.profile.off or not text:
             return Redacted(text)
         tokens.prepare((text,))
-        found = self.find(text, ours=ours)
+        found, cut = self._find(text, ours=ours)
         if not found:
             return Redacted(text)
         out = _replace(text, found, tokens)
-        if "@" in out or _touches(text, found):
+        if cut or "@" in out or _touches(text, found):
             out = self._again(out, tokens)
         return Redacted(out, found, Counter([item.kind for item in found]))
 
@@ -73,16 +73,20 @@ class Redactor:
 
     def find(self, text: str, *, ours: bool = False) -> tuple[Found, ...]:
         """What the profile names in the text, in its order and without overlaps. `ours`: tokens of ours are in it."""
+        return self._find(text, ours=ours)[0]
+
+    def _find(self, text: str, *, ours: bool) -> tuple[tuple[Found, ...], bool]:
+        """The finds, and whether another one gave way that reached further than what it gave way to."""
         folded = fold(text)
         finds = list(self._detect(folded.text))
         if not finds:
-            return ()
+            return (), False
         if self._allow is not None:
             finds = self._not_allowed(folded.text, finds)
-        kept = _without_overlaps(finds, [match.span() for match in _OURS.finditer(folded.text)] if ours else [])
+        kept, cut = _without_overlaps(finds, [match.span() for match in _OURS.finditer(folded.text)] if ours else [])
         if folded.text is text:
-            return tuple(kept)
-        return tuple(Found(item.kind, *folded.place(item.start, item.end), item.rule) for item in kept)
+            return tuple(kept), cut
+        return tuple(Found(item.kind, *folded.place(item.start, item.end), item.rule) for item in kept), cut
 
     def _detect(self, text: str) -> Iterator[Found]:
         """All finds, those first that win where two overlap."""
@@ -166,9 +170,13 @@ def strings_of(value: Any) -> Iterator[str]:
             yield str(item)
 
 
-def _without_overlaps(finds: list[Found], taken: list[tuple[int, int]]) -> list[Found]:
-    """The finds in the order of the text; of two that overlap, the first in the list. `taken` is sorted."""
+def _without_overlaps(finds: list[Found], taken: list[tuple[int, int]]) -> tuple[list[Found], bool]:
+    """The finds in the order of the text, and whether one that gave way reached further than the one that stayed.
+
+    Of two that overlap, the first in the list stays. `taken` is sorted.
+    """
     kept: list[Found] = []
+    cut = False
     for item in finds:
         place = bisect(taken, (item.start, item.end))
         if (place == 0 or taken[place - 1][1] <= item.start) and (
@@ -176,8 +184,11 @@ def _without_overlaps(finds: list[Found], taken: list[tuple[int, int]]) -> list[
         ):
             taken.insert(place, (item.start, item.end))
             kept.append(item)
+        else:
+            cut = cut or not any(
+                start <= item.start and item.end <= end for start, end in taken[max(0, place - 1):place + 1])
     kept.sort(key=lambda item: item.start)
-    return kept
+    return kept, cut
 
 
 def _touches(text: str, found: tuple[Found, ...]) -> bool:
@@ -191,7 +202,7 @@ def _touches(text: str, found: tuple[Found, ...]) -> bool:
         if item.kind != PERSON and (before[:1].isdigit() or after[1:].isdigit() or (
             after[:1] == " " and after[1:].isupper())):
             return True
-        if item.kind != PERSON and before[1:].isspace() and text[item.start].isdigit():
+        if item.kind != PERSON and before[1:] == " " and before[0].isalpha() and text[item.start].isdigit():
             word = text[text.rfind(" ", 0, item.start - 1) + 1:item.start]
             if not word.islower():
                 return True

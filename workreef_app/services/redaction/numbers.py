@@ -12,7 +12,7 @@ from workreef_app.services.redaction.found import Found
 from workreef_app.services.redaction.profiles import EIN, PHONE, SSN
 
 #: A run of at least seven digits with what may stand between them.
-_RUN: Final = re.compile(r"[+(]{0,2}\d(?:[ \t().\-/_]{0,3}\d){6,40}")
+_RUN: Final = re.compile(r"\d(?:[ \t().\-/_]{0,3}\d){6,40}")
 _SSN: Final = re.compile(r"(?<!\d)(?!000|666|9)\d{3}([-./_ ]{1,3})(?!00)\d{2}([-./_ ]{1,3})(?!0000)\d{4}(?!\d)")
 _NINE: Final = re.compile(r"(?<!\d)(?!000|666|9)\d{3}(?!00)\d{2}(?!0000)\d{4}(?!\d)")
 _SSN_CUE: Final = re.compile(
@@ -84,6 +84,8 @@ def _employer(text: str, run: re.Match[str]) -> Iterator[Found]:
 
 def _phones(text: str, run: re.Match[str]) -> Iterator[Found]:
     position, stop = run.span()
+    while position and text[position - 1] in "+(":
+        position -= 1
     while position < stop:
         match = _CANDIDATE.search(text, position)
         if match is None or match.start() >= stop:
