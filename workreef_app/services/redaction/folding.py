@@ -54,6 +54,10 @@ class Folded:
             return start, end
         return self._starts[start], self._ends[end - 1]
 
+    def reading(self, text: str) -> Folded:
+        """Another reading of the same length."""
+        return Folded(text, self._starts, self._ends)
+
     def replaced(self, pattern: re.Pattern[str], read_as: Callable[[re.Match[str]], str]) -> Folded:
         """With what the pattern finds read as something else, and the places kept."""
         text = self.text
@@ -115,11 +119,23 @@ def fold(text: str) -> Folded:
         if "%" in folded.text:
             folded = folded.replaced(_ENCODED, _decoded)  # %2540
     if strange:
-        folded = folded.replaced(_STRANGE, lambda match: _read_as(match[0]))
+        folded = _without_strange(folded)
         spoken = spoken or _may_be_spoken(folded.text)
     if spoken:
         folded = folded.replaced(_SPOKEN, _said)
     return folded
+
+
+def _without_strange(folded: Folded) -> Folded:
+    """With each strange character read as what it stands for; where all of them stand for one, no place moves."""
+    text = folded.text
+    readings = {char: _read_as(char) for char in set(_STRANGE.findall(text))}
+    if any(len(shown) != 1 for shown in readings.values()):
+        return folded.replaced(_STRANGE, lambda match: readings[match[0]])
+    for char, shown in readings.items():
+        if char != shown:
+            text = text.replace(char, shown)
+    return folded if text is folded.text else folded.reading(text)
 
 
 def _may_be_spoken(text: str) -> bool:

@@ -153,17 +153,17 @@ def _both_words(first: str, second: str) -> bool:
     return first.lower().encode() in common and second.lower().encode() in common
 
 
-def _all(text: str, word: str) -> Iterator[int]:
-    start = text.find(word)
+def _all(text: str, word: str) -> list[int]:
+    """Where the word stands by itself."""
+    starts: list[int] = []
+    start, length = text.find(word), len(word)
     while start >= 0:
-        end = start + len(word)
-        if not (start and _inside(text[start - 1])) and not (end < len(text) and _inside(text[end])):
-            yield start
+        end = start + length
+        around = text[start - 1:start] + text[end:end + 1]
+        if not (around.isalnum() or around[:1].isalnum() or around[-1:].isalnum() or "_" in around or "@" in around):
+            starts.append(start)
         start = text.find(word, end)
-
-
-def _inside(char: str) -> bool:
-    return char.isalnum() or char == "_" or char == "@"
+    return starts
 
 
 def _places(text: str, word: str, rule: str, starts: dict[int, str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _LETTERS: Final = "abcdefghijkmnpqrtuvwxyz23456789"
+_DIGITS: Final = "23456789"
 _LENGTH: Final = 3
 _TRIES: Final = 64
 
@@ -85,5 +86,6 @@ class TokenMap:
 
 
 def _new(length: int) -> str:
-    nonce = "".join(secrets.choice(_LETTERS) for _ in range(length))
-    return nonce if any(c.isdigit() for c in nonce) else nonce[:-1] + secrets.choice("23456789")
+    chosen = secrets.token_bytes(length)
+    letters = "".join([_LETTERS[byte % len(_LETTERS)] for byte in chosen[1:]])
+    return letters + _DIGITS[chosen[0] % len(_DIGITS)]
