@@ -82,7 +82,7 @@ class Redactor:
         if not finds:
             return (), False
         if self._allow is not None:
-            finds = self._not_allowed(folded.text, finds)
+            finds = _not_allowed(self._allow, folded.text, finds)
         kept, cut = _without_overlaps(finds, [match.span() for match in _OURS.finditer(folded.text)] if ours else [])
         if folded.text is text:
             return tuple(kept), cut
@@ -106,12 +106,6 @@ class Redactor:
         if PERSON in self.profile.classes:
             yield from self._people.find(text)
             yield from names.find(text)
-
-    def _not_allowed(self, text: str, finds: list[Found]) -> list[Found]:
-        assert self._allow is not None
-        spans = [match.span() for match in self._allow.finditer(text)]
-        return [item for item in finds if item.rule == "deny-list" or not any(
-            start <= item.start and item.end <= end for start, end in spans)]
 
     def rescan(self, body: bytes, tokens: TokenMap) -> tuple[Found, ...]:
         """What still is in the exact bytes about to leave; anything at all refuses the call.
@@ -168,6 +162,13 @@ def strings_of(value: Any) -> Iterator[str]:
             stack.extend(item)
         elif isinstance(item, int | float) and not isinstance(item, bool) and abs(item) >= 1_000_000:
             yield str(item)
+
+
+def _not_allowed(allow: re.Pattern[str], text: str, finds: list[Found]) -> list[Found]:
+    """The finds without those that lie within what the allow list names; the deny list stands above it."""
+    spans = [match.span() for match in allow.finditer(text)]
+    return [item for item in finds if item.rule == "deny-list" or not any(
+        start <= item.start and item.end <= end for start, end in spans)]
 
 
 def _without_overlaps(finds: list[Found], taken: list[tuple[int, int]]) -> tuple[list[Found], bool]:
