@@ -42,11 +42,8 @@ soak: setup
 bench: setup
 	$(BIN)/python -m benchmarks.audit_append
 	$(BIN)/python -m benchmarks.verify
-<<<<<<< HEAD
 	$(BIN)/python -m benchmarks.audit_list
-=======
 	$(BIN)/python -m benchmarks.receipt
->>>>>>> five
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.imports --lines 1000000
 	$(BIN)/python -m benchmarks.digest
@@ -54,6 +51,8 @@ bench: setup
 	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.reclaim
+	@if [ -n "$(PII)" ]; then $(BIN)/python -m benchmarks.redaction --data "$(PII)"; \
+	else echo "redaction: left out; give a file of labelled lines: make bench PII=/path/to/lines.jsonl"; fi
 	@if [ -n "$(DATA)" ]; then $(BIN)/python -m benchmarks.clustering --data "$(DATA)"; \
 	else echo "clustering: left out; give the folder of the log sets: make bench DATA=/path/to/loghub"; fi
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from workreef_app import settings as settings_module
-from workreef_app.commands import audit, frame, serving, source, tenant, working
+from workreef_app.commands import audit, frame, redacting, serving, source, tenant, working
 from workreef_app.commands import doctor as doctor_report
 from workreef_app.demo import start
 from workreef_app.services.jobs.kinds import Queue
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(audit.app, name="audit")
+app.command()(redacting.redact)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from workreef_app.pages import (
     own,
     people,
     proposal,
+    redaction,
     settings,
     sign_on,
     sources,
@@ -45,6 +46,7 @@ from workreef_app.state.jobs import JobsState
 from workreef_app.state.people import PeopleState
 from workreef_app.state.person import PersonState
 from workreef_app.state.proposal import ProposalState
+from workreef_app.state.redaction import RedactionState
 from workreef_app.state.rehearsing import RehearsalState
 from workreef_app.state.settings import SettingsState
 from workreef_app.state.shell import ShellState, tell_nobody
@@ -71,6 +73,7 @@ PAGES = (
     ("/imports", "Imports", imports.imports_page, EndedState.load),
     ("/account", "Account", account.account_page, AccountState.load),
     ("/admin/settings", "Settings", settings.settings_page, SettingsState.load),
+    ("/admin/redaction", "Redaction", redaction.redaction_page, RedactionState.load),
     ("/admin/people", "People", people.people_page, PeopleState.load),
     ("/admin/people/[person_id]", "Person", people.person_page, PersonState.load),
     ("/admin/sso", "Single sign-on", sign_on.sign_on_page, SignOnState.load),

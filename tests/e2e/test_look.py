@@ -34,6 +34,7 @@ PAGES = {
     "admin": (
         WORK[0], ("/access?kind=task&row_id={task}", "Access"), ("/access?operation=x", "Access"),
         ("/proposals/{proposal}", "{title}"), WORK[4], ("/admin/status", "Status"), ("/admin/sso", "Single sign-on"),
+        ("/admin/redaction", "Redaction"),
         ("/admin/people", "People"), ("/account", "Account"), ("/admin/tokens", "API tokens"),
         ("/admin/witnesses", "Witnesses"), ("/admin/siem", "SIEM"),
     ),

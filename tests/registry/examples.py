@@ -315,12 +315,14 @@ from tests.registry import (  # noqa: E402  (made of what stands above)
     examples_audit,
     examples_matrix,
     examples_people,
+    examples_redaction,
     examples_sso,
     examples_tokens,
     examples_witnesses,
 )
 
 for _area in (
-    examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix, examples_witnesses,
+    examples_audit, examples_people, examples_tokens, examples_sso, examples_matrix, examples_redaction,
+    examples_witnesses,
 ):
     EXAMPLES |= _area.EXAMPLES

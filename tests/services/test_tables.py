@@ -140,6 +140,7 @@ def test_who_and_which_department_stand_in_the_policy_of_a_table_that_has_them(
     scope_of_person = {
         "decision": "department_id", "invitation": "people", "person_persona": "person_id",
         "setting_change": "all_audit",
+        "redaction_change": "all_audit",
     }
     named = scope_of_person.get(table, column) if column == "person_id" else column
     assert named in rule.qual

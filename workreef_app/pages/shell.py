@@ -21,7 +21,7 @@ NAV_ICONS = (
     ("drive", "gauge"), ("audit", "link"), ("posture", "shield-check"), ("status", "activity"), ("alarms", "bell"),
     ("sources", "plug"), ("people", "users"), ("consent", "hand"), ("me", "user"),
     ("settings", "sliders-horizontal"), ("sign_on", "log-in"), ("access", "key-round"), ("notes", "message-square"),
-    ("tokens", "ticket"),
+    ("tokens", "ticket"), ("redaction", "eye-off"),
 )  # fmt: skip
 PERSONAS = (
     ("operator", "Operator"), ("dept_lead", "Department lead"), ("change_leader", "Change leader"),

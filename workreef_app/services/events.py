@@ -84,6 +84,10 @@ class Event(StrEnum):
     """A setting of the tenant was changed. Detail: the value before and after, numbers as they are and words as
     keyed hashes.
     """
+    REDACTION_CHANGED = "redaction.changed"
+    """The redaction profile was changed. Detail: the one before and after, and how many classes, entries of the lists
+    and patterns it has.
+    """
     DEPARTMENT_CREATED = "department.created"
     """A department was made."""
     IMPORT_STARTED = "import.started"

@@ -23,6 +23,7 @@ MODULES = (
     "workreef_app.services.sso.setup",
     "workreef_app.services.sso.handing",
     "workreef_app.services.sso.steps",
+    "workreef_app.services.redaction.operations",
     "workreef_app.services.access.matrix",
     "workreef_app.services.access.lookup",
     "workreef_app.services.witnesses.operations",

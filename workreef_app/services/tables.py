@@ -7,6 +7,7 @@ from workreef_app.services.alarms import models as alarms
 from workreef_app.services.audit import models as audit
 from workreef_app.services.jobs import models as jobs
 from workreef_app.services.recommend import models as recommend
+from workreef_app.services.redaction import models as redaction
 from workreef_app.services.siem import models as siem
 from workreef_app.services.signals import models as signals
 from workreef_app.services.vault import models as vault
@@ -14,7 +15,7 @@ from workreef_app.services.vault.columns import TenantTable
 from workreef_app.services.witnesses import models as witnesses
 
 __all__ = [
-    "access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "siem", "signals", "tokens", "vault",
-    "witnesses",
+    "access", "alarms", "audit", "federation", "jobs", "metadata", "recommend", "redaction", "siem", "signals",
+    "tokens", "vault", "witnesses",
 ]
 metadata = TenantTable.metadata

@@ -59,6 +59,7 @@ def navigation(personas: list[Persona]) -> list[NavItem]:
     if mine & AUDITORS:
         items.append(NavItem("Status", "/admin/status", "status"))
         items.append(NavItem("Settings", "/admin/settings", "settings"))
+        items.append(NavItem("Redaction", "/admin/redaction", "redaction"))
         items.append(NavItem("Single sign-on", "/admin/sso", "sign_on"))
     if mine & REGISTRY["people.list"].by:
         items.append(NavItem("People", "/admin/people", "people"))

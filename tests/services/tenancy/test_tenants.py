@@ -161,7 +161,7 @@ def test_without_a_scope_the_app_role_sees_no_row_of_any_table(
         "alarm", "alarm_delivery", "alarm_route", "api_token", "api_token_operation", "decision", "factor",
         "federated_identity", "identity_provider", "link_request", "person_note", "recovery_code", "setting",
         "setting_change", "spool_chunk", "used_sign_on", "audit_node", "audit_checkpoint", "audit_lookup",
-        "siem_feed", "witness",
+        "redaction_change", "redaction_profile", "siem_feed", "witness",
     }
     with sql_as_app(filled) as app:
         seen = {t: app.execute(f'SELECT count(*) FROM "{t}"').fetchone()[0] for t in metadata.tables}  # type: ignore[index]
