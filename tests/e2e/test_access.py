@@ -45,12 +45,14 @@ def test_a_contributor_never_sees_a_digit_about_work(open_tab: OpenTab, theirs: 
     # What is left are times, entries' numbers, and how long a note may be.
     assert "%" not in rest
     assert not re.search(r"\d+ (times|days|hours|minutes|tasks)", rest)
-    refused = [*WORK_PAGES, f"/tasks/{theirs[0]}", f"/proposals/{theirs[1]}", "/audit", "/audit/1", "/admin/status"]
+    refused = [*WORK_PAGES, f"/tasks/{theirs[0]}", f"/proposals/{theirs[1]}", "/admin/status"]
     for path in refused:
         said = seen(page, path, "No permission")
         assert not re.search(r"\d", said), said
         assert "If you need it, ask an admin of Meridian Health." in said
-    assert [link.inner_text() for link in page.locator(".wr-side a").all()] == ["My work", "Access"]
+    assert seen(page, "/audit/1", "Not found"), "the tenant's first entry is none of theirs"
+    assert "%" not in seen(page, "/audit", "Audit"), "their own entries are theirs to see"
+    assert [link.inner_text() for link in page.locator(".wr-side a").all()] == ["My work", "Audit", "Access"]
 
 
 def test_a_reviewer_does_not_reach_work(open_tab: OpenTab, theirs: tuple[str, str]) -> None:

@@ -61,14 +61,14 @@ def _form() -> rx.Component:
         rx.el.label(
             rx.el.span("Kind"),
             rx.el.select(
-                *(rx.el.option(word, value=key) for key, word in KINDS), name="kind", value=WitnessState.kind,
+                *(rx.el.option(word, value=key) for key, word in KINDS), name="kind", default_value=KINDS[0][0],
                 on_change=WitnessState.choose,
             ),
             class_name="wr-filter",
         ),
-        _field(rx.match(WitnessState.kind, *TARGETS, "Where"), "target", required=True),
+        _field(rx.match(WitnessState.kind, *TARGETS, TARGETS[0][1]), "target", required=True),
         rx.cond(
-            WitnessState.kind == "folder",
+            (WitnessState.kind == "") | (WitnessState.kind == "folder"),
             rx.el.p("It lies in the directory of ", mono("WORKREEF_WITNESS_DIR"), ", best one of another host.",
                     class_name="wr-quiet"),
         ),
@@ -82,7 +82,7 @@ def _form() -> rx.Component:
             ),
         ),
         rx.el.div(button("Add the witness", type="submit", kind="primary"), class_name="wr-tools"),
-        on_submit=WitnessState.add, reset_on_submit=True, aria_label="New witness",
+        on_submit=WitnessState.add, aria_label="New witness",
         class_name="wr-card wr-stack wr-form",
     )
 

@@ -46,7 +46,8 @@ class WitnessState(rx.State):
 
     rows: list[WitnessLine] = []
     may_change: bool = False
-    kind: str = "folder"
+    #: The kind whose fields the form shows; empty for the first.
+    kind: str = ""
     #: The secret of a webhook, shown once, right after it was made; a reload forgets it.
     made: str = ""
 
@@ -54,7 +55,7 @@ class WitnessState(rx.State):
     async def load(self) -> None:
         """Reads the list."""
         shell = await self.get_state(ShellState)
-        self.made, self.kind = "", "folder"
+        self.made = ""
         self.may_change = bool({persona.value for persona in REGISTRY["witnesses.add"].by} & set(shell.personas))
         await self._load(shell)
 
@@ -67,7 +68,7 @@ class WitnessState(rx.State):
     @rx.event
     def choose(self, kind: str) -> None:
         """Shows the fields of a kind."""
-        self.kind = kind if kind in dict(KINDS) else "folder"
+        self.kind = kind if kind in dict(KINDS) else ""
 
     @rx.event
     async def add(self, form: dict[str, Any]) -> None:
@@ -75,7 +76,7 @@ class WitnessState(rx.State):
         shell = await self.get_state(ShellState)
         self.made = ""
         sent = {name: str(form.get(name) or "") for name in FIELDS if form.get(name)}
-        found = await shell.act("witnesses.add", {**sent, "kind": self.kind})
+        found = await shell.act("witnesses.add", {"kind": KINDS[0][0], **sent})
         if found is None:
             return
         await self._load(shell)
