@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,8 @@ def test_an_admin_tries_saves_and_measures_and_a_reviewer_reads(
     page.get_by_role("button", name="Show what would leave").click()
     expect(leaves).to_contain_text("\u27e6DENIED_1\u00b7k7q\u27e7 with \u27e6BADGE_1\u00b7k7q\u27e7")
     found = look(page)
+    if shots := os.environ.get("WORKREEF_SHOTS"):
+        page.screenshot(path=f"{shots}/redaction.png", full_page=True)
     page.get_by_role("button", name="Save this profile").click()
     expect(page.get_by_role("status").filter(has_text="The redaction profile is changed.")).to_be_visible()
     expect(page.get_by_role("table", name="Changes of the profile")).to_contain_text("standard")

@@ -20,10 +20,13 @@ WORK = ["/", "/tasks", "/proposals", "/sources"]
         (Persona.CHANGE_LEADER, [*WORK, "/audit", "/access"]),
         (Persona.CONTRIBUTOR, ["/me", "/audit", "/access"]),
         (Persona.ADMIN, [
-            *WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/sso", "/admin/people",
+            *WORK, "/audit", "/access", "/alarms", "/admin/status", "/admin/settings", "/admin/redaction", "/admin/sso",
+            "/admin/people",
             "/admin/tokens",
         ]),
-        (Persona.SECURITY_REVIEWER, ["/audit", "/access", "/admin/status", "/admin/settings", "/admin/sso"]),
+        (Persona.SECURITY_REVIEWER, [
+            "/audit", "/access", "/admin/status", "/admin/settings", "/admin/redaction", "/admin/sso",
+        ]),
     ],
 )
 def test_the_menu_of_a_persona(persona: Persona, places: list[str]) -> None:
