@@ -233,16 +233,30 @@ def test_what_the_tables_owner_changes_is_named(
 
 
 def test_a_restored_older_database_is_told_by_the_checkpoint_that_somebody_kept(
-    door: Door, tenant: Tenant, cli: Cli, sql_as_owner: Any, watched: Any
+    door: Door, tenant: Tenant, cli: Cli, sql_as_owner: Any, watched: Any, tmp_path: Path
 ) -> None:
     with sql_as_owner(tenant) as owner:
         owner.execute(CUT.replace("{at}", "12"))
         owner.execute("DELETE FROM audit_checkpoint WHERE size > 11")
-    assert door.perform(cli(tenant), "audit.verify", {}).ok, "an older copy is whole in itself"
-    found = door.perform(cli(tenant), "audit.verify", {"known": watched.note})
-    assert kinds(found)[0][0] == "rolled_back"
-    kept = door.platform.signer.copies(tenant.info.id)
-    assert watched.note in kept, "and so does the copy in the control plane"
+    exported = export(door, cli(tenant), tmp_path / "older.zip")
+    assert verify.verify(exported, keys=keys_of(watched))["ok"], "an older copy is whole in itself"
+    known = (verify.parse_note(watched.note),)
+    assert verify.verify(exported, keys=keys_of(watched), known=known)["verdicts"][0]["kind"] == "rolled_back"
+    found = door.perform(cli(tenant), "audit.verify", {})
+    assert kinds(found)[0][0] == "rolled_back", "here the copy in the control plane tells"
+
+
+def test_a_log_that_is_shorter_than_what_was_signed_of_it_is_not_signed_anew(
+    door: Door, tenant: Tenant, cli: Cli, sql_as_owner: Any, watched: Any, tmp_path: Path
+) -> None:
+    with sql_as_owner(tenant) as owner:
+        owner.execute(CUT.replace("{at}", "18"))
+    with pytest.raises(Conflict, match="shorter"):
+        door.perform(cli(tenant), "audit.checkpoint", {})
+    Checkpointer(door).tick()
+    report = verify.verify(export(door, cli(tenant), tmp_path / "cut.zip"), keys=keys_of(watched))
+    assert (report["verdicts"][0]["kind"], report["ok"]) == ("tail_cut", False)
+    assert door.platform.signer.last_copy(tenant.info.id) == watched.note
 
 
 @pytest.mark.parametrize("known", ["junk", "a\n\nb\n", "x" * 16_000])

@@ -57,23 +57,26 @@ def latest(session: Session) -> AuditCheckpoint | None:
 def make(work: Work) -> AuditCheckpoint:
     """A checkpoint over all entries that there are; the last one where it covers them.
 
-    Raises KeyUnavailable when the platform's key does not answer.
+    Raises KeyUnavailable when the platform's key does not answer, and Conflict where the log is shorter than what was
+    signed of it: to sign that would make an older copy, or a cut log, as good as the true one.
     """
+    signing = signer(work)
     work.session.execute(_ONE_AT_A_TIME)
-    last = latest(work.session)
+    last, kept = latest(work.session), signing.kept(work.tenant.id)
     with WholeLog(work):
         at = head(work.session)
+        if at.seq < max(kept, last.size if last else 0):
+            raise Conflict("The log is shorter than a checkpoint that was signed of it. Verify it; nothing is signed.")
         if last is not None and last.size == at.seq:
             return last
         grow(work.session, last.size if last else 0, at.seq)
         root = tiles(work.session, at.seq).root()
-    signing = signer(work)
     made = AuditCheckpoint(
         size=at.seq, root=root, note=signing.sign(work.tenant.id, at.seq, root, at.chain_hash), made_at=work.now
     )
     work.session.add(made)
     work.session.flush()
-    work.after_commit(partial(_copy, signing, work, _missing(work.session, signing.kept(work.tenant.id))))
+    work.after_commit(partial(_copy, signing, work, _missing(work.session, kept)))
     return made
 
 

@@ -25,6 +25,7 @@ from workreef_app.services.operation import (
     ANYONE,
     AUDITORS,
     Command,
+    Conflict,
     Event,
     FileResult,
     Invalid,
@@ -66,7 +67,7 @@ class Verification(Result):
 @operation("audit.verify", by=ANYONE, limit="30/minute", audit=Event.AUDIT_VERIFIED, keyless=True)
 def verify_chain(work: Work, command: VerifyChain) -> Verification:
     """Verifies the whole chain and its checkpoints with the code of the customer's own verifier."""
-    known = parse_known(command.known)
+    known = [*parse_known(command.known), *kept_outside(work)]
     keys = checkpointing.signer(work).keys(work.tenant.id)
     with WholeLog(work):
         at = head(work.session)
@@ -91,6 +92,12 @@ def parse_known(known: str) -> list[Note]:
         raise Invalid(f"This is no checkpoint: {error}.", fields={"known": "is not a signed checkpoint"}) from None
 
 
+def kept_outside(work: Work) -> list[Note]:
+    """The last checkpoint whose copy is outside of the tenant's database: an older copy of that database lacks it."""
+    note = checkpointing.signer(work).last_copy(work.tenant.id)
+    return [parse_note(note)] if note else []
+
+
 def own_notes(session: Session) -> Iterator[Note]:
     """The log's own checkpoints, by size. Raises ValueError for one that was spoilt."""
     query = select(col(AuditCheckpoint.note)).order_by(col(AuditCheckpoint.size))
@@ -106,7 +113,7 @@ class ExportLog(Command):
 @operation("audit.export", by=AUDITORS, limit="12/minute", audit=Event.AUDIT_EXPORTED, keyless=True)
 def export_log(work: Work, command: ExportLog) -> FileResult:
     """Exports the log, or a range of it, as a zip with its checkpoints and its verifier. Makes a checkpoint first."""
-    made = checkpointing.make(work)
+    made = _anchor(work)
     last = made.size if command.last is None else command.last
     if not command.first <= last <= made.size:
         raise Invalid("There are no such entries.", fields={"last": f"from first to {made.size}"})
@@ -126,6 +133,17 @@ def export_log(work: Work, command: ExportLog) -> FileResult:
     work.note(target="audit", entries=summary.count, first=command.first, checkpoint=made.size)
     name = f"{summary.count}" if whole else f"{command.first}-to-{last}"
     return FileResult(Path(path), f"audit-{work.tenant.slug}-{name}.zip", "application/zip")
+
+
+def _anchor(work: Work) -> AuditCheckpoint:
+    """The checkpoint that an export ends with; the last one where none may be made, so that a cut log shows as one."""
+    try:
+        return checkpointing.make(work)
+    except Conflict:
+        last = checkpointing.latest(work.session)
+        if last is None:
+            raise
+        return last
 
 
 def _notes_of(session: Session) -> Iterator[str]:

@@ -27,7 +27,7 @@ from workreef_app.services.audit.verify import (
     parse_note,
 )
 from workreef_app.services.audit_review import checkpointing
-from workreef_app.services.audit_review.proving import Notes, Verdict, parse_known
+from workreef_app.services.audit_review.proving import Notes, Verdict, kept_outside, parse_known
 from workreef_app.services.audit_review.reading import WholeLog, entries, head
 from workreef_app.services.operation import ANYONE, Command, Event, Invalid, Result, Work, operation
 
@@ -89,7 +89,8 @@ def verify_piece(work: Work, command: VerifyPiece) -> Piece:
     upto = min(command.after + PIECE, command.count)
     if upto <= command.after or len(command.nodes) != len(list(cover(0, command.after))):
         raise Invalid("This is no place to go on from.", fields={"after": "does not fit the nodes and the count"})
-    known = [note for note in parse_known(command.known) if note.size > command.after]
+    given = [*parse_known(command.known), *kept_outside(work)]
+    known = [note for note in given if note.size > command.after]
     whole = upto == command.count
     with WholeLog(work):
         before = _hash(work.session, command.after) if command.after else genesis(work.tenant.id)

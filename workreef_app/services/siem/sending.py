@@ -17,7 +17,7 @@ from workreef_app.services.siem.frames import Entry
 from workreef_app.services.siem.models import FeedKind
 
 #: A batch that was taken, and whose answer was lost, is sent again: its reader tells it by its entries' numbers.
-PUSH: Final = Policy(idempotent=True, body_limit=0)
+PUSH: Final = Policy(idempotent=True, body_limit=0, connect=3.0, read=5.0, total=12.0)
 SYSLOG_PORT: Final = 6514
 
 

@@ -79,6 +79,12 @@ class Signer:
             with self._control.begin() as connection:
                 connection.execute(insert(CheckpointCopy).on_conflict_do_nothing(), rows)
 
+    def last_copy(self, log_id: UUID) -> str | None:
+        """The note of the largest checkpoint of a log that is copied here; None if there is none."""
+        with Session(self._control) as session:
+            query = select(col(CheckpointCopy.note)).where(col(CheckpointCopy.log_id) == log_id)
+            return session.scalars(query.order_by(col(CheckpointCopy.size).desc()).limit(1)).first()
+
     def copies(self, log_id: UUID) -> list[str]:
         """The notes of a log that are copied here, by size."""
         with Session(self._control) as session:

@@ -29,7 +29,7 @@ from workreef_app.services.witnesses.models import WitnessKind
 FOLDER: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 #: How long S3 is asked to keep a checkpoint from being deleted, by anybody.
 LOCKED: Final = timedelta(days=400)
-PUSH: Final = Policy(idempotent=True, body_limit=0)
+PUSH: Final = Policy(idempotent=True, body_limit=0, connect=3.0, read=5.0, total=12.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 from uuid_utils.compat import uuid7
@@ -30,40 +31,56 @@ class Checkpointer:
         """Makes the checkpoints that are due, once a minute; how many. A tenant that fails is left out."""
         if time.monotonic() - self._last < SECONDS:
             return 0
-        self._last, made = time.monotonic(), 0
-        for row in self._door.platform.tenants():
-            try:
-                made += self._tenant(row.slug)
-            except Exception as error:  # whatever is wrong with one tenant, the others have their checkpoints
-                log.warning("a checkpoint waits", extra={"tenant": row.slug, "error": type(error).__name__})
+        self._last = time.monotonic()
+        slugs = [row.slug for row in self._door.platform.tenants()]
+        # All are signed before anything is sent: a place that answers slowly keeps no tenant from its checkpoint.
+        made = sum(self._for(slug, checkpoint) for slug in slugs)
+        for slug in slugs:
+            self._for(slug, push)
+            self._for(slug, feed)
         return made
 
-    def _tenant(self, slug: str) -> int:
-        caller = Caller(self._door.platform.tenant(slug), uuid7().hex, system="checkpoints")
-        due: bool = self._door.perform(caller, "audit.checkpoint_due", {}).due
-        if due:
-            self._door.perform(caller, "audit.checkpoint", {})
-        push(self._door, caller)
-        feed(self._door, caller)
-        return int(due)
+    def _for(self, slug: str, step: Callable[[Door, Caller], int]) -> int:
+        try:
+            return step(self._door, Caller(self._door.platform.tenant(slug), uuid7().hex, system="checkpoints"))
+        except Exception as error:  # whatever is wrong with one tenant, the others have their checkpoints
+            log.warning("%s waits", step.__name__, extra={"tenant": slug, "error": type(error).__name__})
+            return 0
 
 
-def feed(door: Door, caller: Caller) -> None:
-    """Pushes to the SIEM what it has not taken, batch after batch. What it refuses is sent again a minute later."""
-    for _ in range(BATCHES):
+def checkpoint(door: Door, caller: Caller) -> int:
+    """Makes a checkpoint if one is due; how many it made."""
+    if not door.perform(caller, "audit.checkpoint_due", {}).due:
+        return 0
+    door.perform(caller, "audit.checkpoint", {})
+    return 1
+
+
+def feed(door: Door, caller: Caller) -> int:
+    """Pushes to the SIEM what it has not taken, batch after batch; how many batches it took.
+
+    What it refuses is sent again a minute later.
+    """
+    for taken in range(BATCHES):
         batch = door.perform(caller, "siem.next_batch", {})
         if batch.feed is None:
-            return
+            return taken
         failure = events.send(batch.entries, batch.feed, door.clock()).failure
         door.perform(caller, "siem.record", {"upto": batch.upto, "failure": failure})
         if failure is not None:
-            return
+            return taken
+    return BATCHES
 
 
-def push(door: Door, caller: Caller) -> None:
-    """Hands the last checkpoint to each witness that is behind. What does not take it is tried again a minute later."""
-    for behind in door.perform(caller, "witnesses.behind", {}).rows:
+def push(door: Door, caller: Caller) -> int:
+    """Hands the last checkpoint to each witness that is behind; how many those were.
+
+    What does not take it is tried again a minute later.
+    """
+    found = door.perform(caller, "witnesses.behind", {}).rows
+    for behind in found:
         outcome = sending.send(behind.parcel, behind.target, door.clock())
         door.perform(caller, "witnesses.record", {
             "witness_id": behind.witness_id, "size": behind.parcel.size, "failure": outcome.failure,
         })
+    return len(found)

@@ -72,7 +72,7 @@ class Crew:
             working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
             sides = [asyncio.create_task(self._keep(worker, Reclaimer(app, taken)))]
             if Queue.INTERACTIVE in self._queues:
-                sides.append(asyncio.create_task(self._schedule()))
+                sides += [asyncio.create_task(self._schedule()), asyncio.create_task(self._checkpoint())]
             waiting = asyncio.create_task(self._stopped.wait())
             try:
                 await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -111,13 +111,22 @@ class Crew:
             connection.execute(text("DELETE FROM worker WHERE id NOT IN (SELECT id FROM procrastinate_workers)"))
 
     async def _schedule(self) -> None:
-        scheduler, checkpointer = Scheduler(self._door), Checkpointer(self._door)
+        scheduler = Scheduler(self._door)
         while True:
             try:
                 await asyncio.to_thread(scheduler.tick, datetime.now(UTC))
-                await asyncio.to_thread(checkpointer.tick)
             except Exception as error:
                 log.warning("schedules were not looked after", extra={"error": type(error).__name__})
+            await asyncio.sleep(SCHEDULE_SECONDS)
+
+    async def _checkpoint(self) -> None:
+        """Beside the schedules, which must not wait for what this sends."""
+        checkpointer = Checkpointer(self._door)
+        while True:
+            try:
+                await asyncio.to_thread(checkpointer.tick)
+            except Exception as error:
+                log.warning("checkpoints were not looked after", extra={"error": type(error).__name__})
             await asyncio.sleep(SCHEDULE_SECONDS)
 
 
