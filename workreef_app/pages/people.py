@@ -6,6 +6,7 @@ import reflex as rx
 
 from workreef_app.pages.filters import fixed_filter
 from workreef_app.pages.ui import badge, button, link, mono, none_match, page_header, pager, section
+from workreef_app.pages.ui.layout import page_link
 from workreef_app.state.people import PATH, PeopleState, PersonLine
 from workreef_app.state.person import WORD, Box, PersonState
 from workreef_app.state.rows import Choice
@@ -39,7 +40,7 @@ def people_page() -> rx.Component:
 def _person(person: rx.Var[PersonLine]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
-            rx.el.h2(rx.link(person.name, href=person.href, class_name="wr-link"), class_name="wr-row-title"),
+            rx.el.h2(page_link(person.name, href=person.href, class_name="wr-link"), class_name="wr-row-title"),
             badge(person.state, person.status),
             class_name="wr-row-head",
         ),

@@ -12,6 +12,7 @@ from workreef_app.pages.ui import badge, link, mono, skeleton
 from workreef_app.pages.ui.arrival import Arrival, arrived
 from workreef_app.pages.ui.connection import connection, scripts
 from workreef_app.pages.ui.keys import keys_dialog
+from workreef_app.pages.ui.layout import page_link
 from workreef_app.pages.ui.leave import Leave
 from workreef_app.pages.ui.native import NativeForm, NativeLink, token_field
 from workreef_app.state.shell import NavItem, ShellState
@@ -116,11 +117,10 @@ def _nav_list(current: str) -> rx.Component:
 def _nav_item(item: rx.Var[NavItem], current: str) -> rx.Component:
     icons = [(name, rx.icon(icon, size=16, aria_hidden="true")) for name, icon in NAV_ICONS]
     return rx.el.li(
-        rx.link(
+        page_link(
             rx.match(item.icon, *icons, rx.icon("circle", size=16, aria_hidden="true")),
             rx.el.span(item.label),
             href=item.href,
-            underline="none",
             class_name="wr-nav-link",
             custom_attrs={"aria-current": rx.cond(item.href == current, "page", "false")},
         )
@@ -132,15 +132,14 @@ def _alarms() -> rx.Component:
     count = ShellState.alarms.to_string()
     return rx.cond(
         ShellState.alarms > 0,
-        rx.link(
+        page_link(
             badge(ShellState.alarms_state, rx.el.span(count, rx.el.span(" ", ShellState.alarms_unit,
                                                                         class_name="wr-alarms-unit"))),
-            href="/alarms?state=open", underline="none", class_name="wr-alarms",
+            href="/alarms?state=open", class_name="wr-alarms",
             aria_label=count + " " + ShellState.alarms_unit,
         ),
-        rx.link(
-            rx.icon("bell", size=18, aria_hidden="true"), href="/alarms", underline="none",
-            class_name="wr-icon-button", aria_label="Alarms: none is open", title="Alarms: none is open",
+        page_link(
+            rx.icon("bell", size=18, aria_hidden="true"), href="/alarms", class_name="wr-icon-button", aria_label="Alarms: none is open", title="Alarms: none is open",
         ),
     )  # fmt: skip
 

@@ -29,8 +29,8 @@ class Event(StrEnum):
     PERSON_CREATED = "person.created"
     """A person was added and invited. Detail: personas, how many departments, and until when as a reviewer."""
     PERSON_CHANGED = "person.changed"
-    """A person was changed. Detail: what, the personas after it, and how many sessions it ended; text as keyed
-    hashes.
+    """A person was changed. Detail: what, the personas before and after it, and how many sessions it ended; text as
+    keyed hashes.
     """
     PERSON_DEACTIVATED = "person.deactivated"
     """A person can no longer sign in. Detail: how many sessions it ended."""
@@ -135,8 +135,8 @@ class Event(StrEnum):
     ALARM_RESOLVED = "alarm.resolved"
     """An alarm is over. Detail: its kind, and how many were ended where it ended by itself."""
     ALARM_ROUTES_CHANGED = "alarm_routes.changed"
-    """Where alarms go was changed. Detail: how many recipients, whether there is a webhook and a new secret, and the
-    least severity.
+    """Where alarms go was changed. Detail: before and after it, how many recipients, whether there is a webhook, and
+    the least severity; and whether the secret is new.
     """
     ALARM_ROUTES_TESTED = "alarm_routes.tested"
     """A trial alarm was sent to where alarms go. Detail: the outcome by channel."""

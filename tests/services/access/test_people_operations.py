@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -68,6 +69,10 @@ def test_a_change_of_power_ends_sessions_and_another_name_does_not(
     with pytest.raises(NoSession):
         door.perform(caller, "me.read", {})
     assert row_of(door, cli(tenant), who["person_id"]).departments == ["claims"]
+    told = door.perform(cli(tenant), "audit.list", {"event": "person.changed"}).rows[0]
+    detail = json.loads(door.perform(cli(tenant), "audit.read", {"seq": told.seq}).content)["detail"]
+    assert (detail["departments_before"], detail["departments"]) == (0, 1)
+    assert detail["personas_before"] == detail["personas"] == ["operator"]
     with pytest.raises(Invalid, match="no such department"):
         door.perform(cli(tenant), "people.change", who | {"departments": ["none"]})
 

@@ -53,6 +53,11 @@ def test_what_the_log_says_of_a_change_names_nobody(door: Door, tenant: Tenant, 
     shown = door.perform(cli(tenant), "audit.read", {"seq": entry.seq}).model_dump_json()
     assert '\\"recipients\\":1' in shown or '"recipients":1' in shown
     assert not any(word in shown for word in (secret, "acme.test", "hooks"))
+    routes(tenant)
+    after = door.perform(cli(tenant), "audit.list", {"event": "alarm_routes.changed"}).rows[0]
+    told = json.loads(door.perform(cli(tenant), "audit.read", {"seq": after.seq}).content)["detail"]
+    assert (told["recipients_before"], told["recipients"]) == (1, 0)
+    assert (told["webhook_before"], told["webhook"]) == (True, False)
 
 
 def test_recipients_and_secret_are_sealed(tenant: Tenant, routes: Any, sql_as_owner: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import reflex as rx
 
 from workreef_app.pages.ui.badge import Text
+from workreef_app.pages.ui.layout import page_link
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,4 @@ def _cell(column: Column) -> str:
 
 
 def _step(href: Text, *drawn: rx.Component | str) -> rx.Component:
-    return rx.cond(href, rx.link(*drawn, href=href, underline="none", class_name="wr-button wr-button-plain"))
+    return rx.cond(href, page_link(*drawn, href=href, class_name="wr-button wr-button-plain"))

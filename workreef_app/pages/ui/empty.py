@@ -7,6 +7,7 @@ from typing import Literal
 import reflex as rx
 
 from workreef_app.pages.ui.badge import Text
+from workreef_app.pages.ui.layout import page_link
 
 EmptyKind = Literal["none_yet", "none_match", "no_permission", "source_down", "missing", "locked", "wait", "failed"]
 
@@ -42,7 +43,7 @@ def none_match(what: Text, clear_href: Text) -> rx.Component:
     """There are some, but not with these filters."""
     return empty_state(
         "none_match", what, "The filters leave nothing over.",
-        rx.link("Clear the filters", href=clear_href, underline="none", class_name="wr-link"),
+        page_link("Clear the filters", href=clear_href, class_name="wr-link"),
     )  # fmt: skip
 
 

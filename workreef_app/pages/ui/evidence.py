@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from workreef_app.pages.ui.badge import Text, source
+from workreef_app.pages.ui.layout import page_link
 from workreef_app.pages.ui.native import NativeLink
 
 
@@ -26,7 +27,7 @@ def evidence_card(
     return rx.el.article(
         rx.el.div(source(kind), rx.el.span("as of ", as_of, class_name="wr-quiet"), class_name="wr-evidence-head"),
         rx.el.p(
-            rx.link(sample, href=sample_href, underline="none", class_name="wr-link"),
+            page_link(sample, href=sample_href, class_name="wr-link"),
             rx.el.span(" · ", window, class_name="wr-quiet"),
         ),
         rx.fragment() if percents is None else sparkline(percents, percents_label),

@@ -5,18 +5,18 @@ from __future__ import annotations
 import reflex as rx
 
 from workreef_app.pages.ui.badge import Text, badge
+from workreef_app.pages.ui.layout import page_link
 
 Number = float | rx.Var[float]
 
 
 def stat(label: Text, value: Text, *, unit: Text, window: Text, as_of: Text, href: Text) -> rx.Component:
     """A number with its unit, its window and the time it is from; the whole of it links to its rows."""
-    return rx.link(
+    return page_link(
         rx.el.span(label, class_name="wr-stat-label"),
         rx.el.span(rx.el.strong(value), " ", rx.el.span(unit, class_name="wr-stat-unit"), class_name="wr-stat-value"),
         rx.el.span(window, " · as of ", as_of, class_name="wr-stat-note"),
         href=href,
-        underline="none",
         class_name="wr-stat",
     )
 

@@ -170,8 +170,9 @@ def change_person(work: Work, command: ChangePerson) -> PersonChanged:
         people.give(work, person.id, personas, ids, reviewing)
         ended = sessions.revoke_all(work, person.id)
     work.note(
-        target=f"person:{person.id}", changed=changed, personas=sorted(personas), departments=len(set(departments)),
-        reviewer_until=_said(reviewing), sessions=ended,
+        target=f"person:{person.id}", changed=changed, personas_before=sorted(until), personas=sorted(personas),
+        departments_before=len(set(where)), departments=len(set(departments)), reviewer_until=_said(reviewing),
+        sessions=ended,
     )
     return PersonChanged(changed=changed, sessions_ended=ended)
 

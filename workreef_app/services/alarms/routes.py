@@ -89,6 +89,10 @@ def change_routes(work: Work, command: ChangeRoutes) -> Routes:
         secret = None
     elif moved or command.renew_secret or secret is None:
         secret = new_secret = secrets.token_hex(sending.SECRET_BYTES)
+    told = {
+        "recipients_before": len(row.mail_recipients) if row else 0, "webhook_before": bool(before),
+        "minimum_severity_before": str(row.minimum_severity) if row else None,
+    }
     row = row or AlarmRoute(
         only=True, mail_recipients=[], webhook_url="", minimum_severity=Severity.WARNING, updated_at=work.now
     )
@@ -97,7 +101,7 @@ def change_routes(work: Work, command: ChangeRoutes) -> Routes:
     work.session.add(row)
     work.note(
         target="alarm_route", recipients=len(row.mail_recipients), webhook=bool(row.webhook_url), webhook_moved=moved,
-        secret_renewed=new_secret is not None, minimum_severity=command.minimum_severity.value,
+        secret_renewed=new_secret is not None, minimum_severity=command.minimum_severity.value, **told,
     )
     return _routes(work, row, new_secret)
 

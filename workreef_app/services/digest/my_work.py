@@ -76,7 +76,7 @@ def read_my_work(work: Work, command: ReadMyWork) -> MyWork:
         query = query.where(col(AuditEntry.seq) < command.before)
     found = list(work.session.scalars(query.order_by(col(AuditEntry.seq).desc()).limit(command.limit + 1)))
     page = found[: command.limit]
-    work.note(target="my_work")
+    work.note(target="my_work", rows=len(page))
     lead = f"a lead of {listed(d.name for d in mine)}" if mine else "your department's lead"
     return MyWork(
         status="Nothing about how you work has changed.",
