@@ -139,7 +139,8 @@ def _alarms() -> rx.Component:
             aria_label=count + " " + ShellState.alarms_unit,
         ),
         page_link(
-            rx.icon("bell", size=18, aria_hidden="true"), href="/alarms", class_name="wr-icon-button", aria_label="Alarms: none is open", title="Alarms: none is open",
+            rx.icon("bell", size=18, aria_hidden="true"), href="/alarms", class_name="wr-icon-button",
+            aria_label="Alarms: none is open", title="Alarms: none is open",
         ),
     )  # fmt: skip
 

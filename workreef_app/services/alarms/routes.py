@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -89,7 +89,7 @@ def change_routes(work: Work, command: ChangeRoutes) -> Routes:
         secret = None
     elif moved or command.renew_secret or secret is None:
         secret = new_secret = secrets.token_hex(sending.SECRET_BYTES)
-    told = {
+    told: dict[str, Any] = {
         "recipients_before": len(row.mail_recipients) if row else 0, "webhook_before": bool(before),
         "minimum_severity_before": str(row.minimum_severity) if row else None,
     }
