@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="workreef-audit-soak-") as folder:
-        with opened(settings.Settings(data_dir=Path(folder) / "data", env="development")) as door:  # type: ignore[arg-type]
+        with opened(settings.Settings(data_dir=Path(folder) / "data", env=settings.Environment.DEVELOPMENT)) as door:
             create_tenant(door.platform, slug="soak", name="Soak")
             outcome = run(door, door.platform.tenant("soak"), given.seconds, Path(folder))
     print(f"{outcome.entries:,} entries of {WRITERS} processes, {outcome.killed} killed, {outcome.checkpoints} signed,"

@@ -749,6 +749,7 @@ class Asked:
 
 def read_log(asked: Asked, origin: bytes | None) -> Check:
     """Check the lines of the range, and the trailer; of the others only that they are what the checkpoints say."""
+    check = Check(origin)
     try:
         with opened(asked.name, "keys.json") as file:
             held = file.read(NOTE_LIMIT).decode()
@@ -757,7 +758,6 @@ def read_log(asked: Asked, origin: bytes | None) -> Check:
             check = Check(origin, Anchors(read_notes(notes), asked.known, keys, asked.every))
             _read_lines(check, log, asked)
     except UNREADABLE as error:
-        check = locals().get("check") or Check(origin)
         check.add("malformed", check.lines + 1, f"cannot be read: {error}")
     check.finish(check.trailer, check.trailer is None or asked.last >= check.trailer.first - 1 + check.trailer.count)
     wanted = asked.first if asked.last == sys.maxsize and asked.first > 1 else asked.last

@@ -100,9 +100,7 @@ def kept_outside(work: Work) -> list[Note]:
 
 def own_notes(session: Session) -> Iterator[Note]:
     """The log's own checkpoints, by size. Raises ValueError for one that was spoilt."""
-    query = select(col(AuditCheckpoint.note)).order_by(col(AuditCheckpoint.size))
-    for note in session.scalars(query.execution_options(yield_per=FETCH)):
-        yield parse_note(note)
+    yield from map(parse_note, _notes_of(session))
 
 
 class ExportLog(Command):
